@@ -1,0 +1,128 @@
+"""Config: keys, proxies, prefix and the sites by host, from Python values or from TOML."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import tomllib
+from collections.abc import Callable, MutableMapping
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from cookiegate.declaration import Declaration, explain
+from cookiegate.errors import ConfigError
+from cookiegate.signing import MIN_KEY_BYTES
+from cookiegate.site import Site
+
+KEYS_VARIABLE = "COOKIEGATE_SECRET_KEYS"
+
+
+def _keys_from_environment() -> tuple[str, ...]:
+    return tuple(os.environ.get(KEYS_VARIABLE, "").replace(",", " ").split())
+
+
+def _network(value: object) -> object:
+    try:
+        return ip_network(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("write an address or a network, as in '127.0.0.1' or '10.0.0.0/8'.") from None
+
+
+def _nobody_is_a_child(scope: MutableMapping[str, Any]) -> bool:
+    return False
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+
+
+class Config(Declaration):
+    """All that cookiegate needs to know, checked when it is made.
+
+    *is_child* is asked with the ASGI scope of every request; where it says true, nothing but the necessary is
+    granted. *clock* returns seconds since 1970 (UTC).
+    """
+
+    sites: tuple[Site, ...] = Field(min_length=1, description="Declare a site: [[sites]].")
+    secret_keys: tuple[str, ...] = Field(
+        default_factory=_keys_from_environment, validate_default=True, repr=False
+    )  # newest first
+    prefix: str = "/_privacy"
+    trusted_proxies: tuple[Network, ...] = ()
+    proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    https: Literal["auto", "always"] = "auto"
+    is_child: Callable[[MutableMapping[str, Any]], bool] = _nobody_is_a_child
+    clock: Callable[[], float] = time.time  # noqa: TID251  the one place where the clock comes in
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a TOML file.
+
+        Raises:
+            ConfigError: the file cannot be read, is no TOML, or declares something that does not hold.
+        """
+        try:
+            values = tomllib.loads(Path(path).read_text("utf-8"))
+        except OSError as fault:
+            raise ConfigError(
+                f"{path}: {fault.strerror}. `cookiegate init` writes a new configuration file."
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+            raise ConfigError(f"{path}: this is no TOML: {fault}.") from None
+        try:
+            return cls.model_validate(values)
+        except ValidationError as fault:
+            raise ConfigError(explain(fault, cls, f"{path}: ")) from None
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _long_enough(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if not keys:
+            raise ValueError(
+                f"no key, no start: set {KEYS_VARIABLE} (newest first, separated by commas). "
+                'A new key: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
+        for number, key in enumerate(keys, 1):
+            if len(key.encode()) < MIN_KEY_BYTES:
+                raise ValueError(
+                    f"key {number} has {len(key.encode())} bytes; at least {MIN_KEY_BYTES} are needed."
+                )
+        return keys
+
+    @field_validator("prefix")
+    @classmethod
+    def _one_or_more_segments(cls, prefix: str) -> str:
+        if not re.fullmatch(r"(?:/[A-Za-z0-9_~.-]+)+", prefix):
+            raise ValueError("write a path that begins with / and does not end with it, as in '/_privacy'.")
+        return prefix
+
+    @model_validator(mode="after")
+    def _each_host_once(self) -> Self:
+        seen: dict[str, str] = {}
+        for site in self.sites:
+            for host in site.hosts:
+                if host in seen:
+                    raise ValueError(
+                        f"host {host!r} belongs to both {seen[host]!r} and {site.name!r}; leave it in one of them."
+                    )
+                seen[host] = site.name
+        return self
+
+    @cached_property
+    def _by_host(self) -> dict[str, Site]:
+        return {host: site for site in self.sites for host in site.hosts}
+
+    def site_for(self, host: str) -> Site | None:
+        """Return the site that lists *host* (lower case, without port): exactly, by the longest ``*.``, by ``*``."""
+        if host in self._by_host:
+            return self._by_host[host]
+        labels = host.split(".")
+        for cut in range(1, len(labels)):
+            site = self._by_host.get("*." + ".".join(labels[cut:]))
+            if site is not None:
+                return site
+        return self._by_host.get("*")

@@ -1,0 +1,188 @@
+"""Site, Purpose: what one site declares; every default lives here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import timedelta
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from cookiegate.catalogue import catalogue, find
+from cookiegate.declaration import Declaration
+from cookiegate.errors import nearest
+from cookiegate.service import NECESSARY, Service, Slug, Words, in_language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HALF_A_YEAR = timedelta(days=184)  # six calendar months are 181 to 184 days
+
+
+class Purpose(Declaration):
+    """Why data is used: the thing consented to. Left empty, *name* and *text* are ours, in every language."""
+
+    name: Words = Field(default_factory=dict)
+    text: Words = Field(default_factory=dict)
+    respects_gpc: bool = False
+
+
+DEFAULT_PURPOSES: Mapping[str, Purpose] = MappingProxyType(
+    {
+        NECESSARY: Purpose(),
+        "preferences": Purpose(),
+        "analytics": Purpose(),
+        "marketing": Purpose(respects_gpc=True),
+    }
+)
+
+
+def _host(value: str) -> str:
+    host = value.lower().rstrip(".")
+    if not re.fullmatch(r"\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", host):
+        raise ValueError(
+            "write a host without scheme and port: 'shop.example.com', '*.example.com', or '*' for any. "
+            "An international name is written in its ASCII form ('xn--…')."
+        )
+    return host
+
+
+def _keep(value: str) -> str:
+    if not re.fullmatch(r"https?://(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*/[!-)+-~]*\*?", value):
+        raise ValueError(
+            "write an address with scheme, host and path, as in 'https://widget.example.net/*'; "
+            "a * at the end stands for any rest, '*.' before the host for any subdomain."
+        )
+    return value
+
+
+def _in_catalogue(value: object) -> object:
+    return find(value) if isinstance(value, str) else value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("this machine knows no such time zone; write it as in 'Asia/Seoul'.") from None
+    return value
+
+
+Host = Annotated[str, AfterValidator(_host)]
+
+
+class Site(Declaration):
+    """One web site with its own declaration, chosen by the request's host."""
+
+    name: str = Field(min_length=1)
+    hosts: tuple[Host, ...] = Field(("*",), min_length=1)
+    languages: tuple[str, ...] = Field(("en",), min_length=1)  # the first prevails
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    services: tuple[Annotated[Service, BeforeValidator(_in_catalogue)], ...] = ()
+    service: dict[Slug, Service] = Field(default_factory=dict)  # own ones, and overrides of the catalogue's
+    purpose: dict[Slug, Purpose] = Field(default_factory=dict)
+    own_hosts: tuple[Host, ...] = ()
+    unknown: Literal["withhold", "allow"] = Field(
+        description="Say what happens to third parties that nobody declared: unknown = 'withhold' (or 'allow')."
+    )
+    keep: tuple[Annotated[str, AfterValidator(_keep)], ...] = ()
+    marks: Literal["untrusted", "trusted"] = (
+        "untrusted"  # may data-privacy="necessary" free a catalogue service?
+    )
+    mode: Literal["enforce", "observe"] = "enforce"
+    cookie_domain: str = ""
+    reask_after_yes: timedelta = Field(
+        HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400)
+    )  # RFC 6265bis 5.5
+    reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))
+    gate_memory: int = Field(1 << 20, ge=1 << 12)  # bytes one response may hold back beyond the chunk in hand
+
+    @field_validator("service", mode="before")
+    @classmethod
+    def _tables(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {slug: _service_from_table(slug, entry) for slug, entry in value.items()}
+
+    @field_validator("purpose", mode="before")
+    @classmethod
+    def _over_defaults(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: {**DEFAULT_PURPOSES[key].model_dump(), **entry}
+            if isinstance(entry, dict) and key in DEFAULT_PURPOSES
+            else entry
+            for key, entry in value.items()
+        }
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for service in self.declared.values():
+            if service.purpose not in self.purposes:
+                raise ValueError(
+                    f"service {service.slug!r} has unknown purpose {service.purpose!r}."
+                    f"{nearest(service.purpose, self.purposes)} "
+                    f"Declare it as [sites.purpose.{service.purpose}] or use one of: {', '.join(self.purposes)}."
+                )
+        for host in self.hosts if self.cookie_domain else ():
+            if f".{host.removeprefix('*.')}".endswith(f".{self.cookie_domain}"):
+                continue
+            raise ValueError(
+                f"cookie_domain {self.cookie_domain!r} is no parent of host {host!r}: browsers would refuse the "
+                "consent cookie there. Use a domain that all hosts end with, or leave it out."
+            )
+        return self
+
+    @cached_property
+    def declared(self) -> Mapping[str, Service]:
+        """Every service that this site declares, by slug."""
+        return {service.slug: service for service in self.services} | self.service
+
+    @cached_property
+    def purposes(self) -> Mapping[str, Purpose]:
+        """Every purpose that may be spoken of here, by id."""
+        return {**DEFAULT_PURPOSES, **self.purpose}
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """The purposes that visitors are asked about: those with a service or a table of their own."""
+        used = {service.purpose for service in self.declared.values() if not service.keep} | set(self.purpose)
+        return tuple(purpose for purpose in self.purposes if purpose in used and purpose != NECESSARY)
+
+    def services_for(self, purpose: str) -> tuple[Service, ...]:
+        """Return the declared services of one purpose, in the order of their declaration."""
+        return tuple(service for service in self.declared.values() if service.purpose == purpose)
+
+    @cached_property
+    def fingerprints(self) -> Mapping[str, str]:
+        """Return for each asked purpose what it means, as 16 hexadecimal digits of a SHA-256.
+
+        In it: the purpose's id, the site's own first-language text, and slug and ``meaning`` of each declared
+        service. Not in it: words of ours, translations, hosts, cookies: an upgrade asks nobody again.
+        """
+        return {purpose: self._fingerprint(purpose) for purpose in self.asked}
+
+    def _fingerprint(self, purpose: str) -> str:
+        own = self.purposes[purpose]
+        meaning: list[Any] = [
+            purpose,
+            in_language(own.name, self.languages[0]),
+            in_language(own.text, self.languages[0]),
+            sorted((service.slug, service.meaning) for service in self.services_for(purpose)),
+        ]
+        return hashlib.sha256(json.dumps(meaning, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def _service_from_table(slug: str, entry: object) -> object:
+    """A table with a catalogue slug overrides that entry key by key; any other declares a service of its own."""
+    if not isinstance(entry, dict):
+        return entry
+    ready_made = catalogue().get(slug)
+    ground = ready_made.model_dump() if ready_made else {"slug": slug}
+    return {**ground, **entry}
