@@ -10,7 +10,7 @@ from collections.abc import Callable, MutableMapping
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
@@ -47,6 +47,10 @@ class Config(Declaration):
     granted. *clock* returns seconds since 1970 (UTC).
     """
 
+    if TYPE_CHECKING:  # values are converted, and the first needs no name
+
+        def __init__(self, first: Any = None, /, **values: Any) -> None: ...
+
     sites: tuple[Site, ...] = Field(min_length=1, description="Declare a site: [[sites]].")
     secret_keys: tuple[str, ...] = Field(
         default_factory=_keys_from_environment, validate_default=True, repr=False
@@ -68,9 +72,7 @@ class Config(Declaration):
         try:
             values = tomllib.loads(Path(path).read_text("utf-8"))
         except OSError as fault:
-            raise ConfigError(
-                f"{path}: {fault.strerror}. `cookiegate init` writes a new configuration file."
-            ) from None
+            raise ConfigError(f"{path}: {fault.strerror}. `cookiegate init` writes a new configuration file.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
             raise ConfigError(f"{path}: this is no TOML: {fault}.") from None
         try:
@@ -88,9 +90,7 @@ class Config(Declaration):
             )
         for number, key in enumerate(keys, 1):
             if len(key.encode()) < MIN_KEY_BYTES:
-                raise ValueError(
-                    f"key {number} has {len(key.encode())} bytes; at least {MIN_KEY_BYTES} are needed."
-                )
+                raise ValueError(f"key {number} has {len(key.encode())} bytes; at least {MIN_KEY_BYTES} are needed.")
         return keys
 
     @field_validator("prefix")

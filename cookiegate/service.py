@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -41,9 +41,7 @@ Slug = Annotated[str, AfterValidator(_slug)]
 
 def _host_pattern(value: str) -> str:
     """``host``, ``host/path`` or ``/path``; lower case, since hosts and (to be strict) paths are compared so."""
-    if not re.fullmatch(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+)?(?:/[!-~]*)?", value.lower()) or not value.strip(
-        "/"
-    ):
+    if not re.fullmatch(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+)?(?:/[!-~]*)?", value.lower()) or not value.strip("/"):
         raise ValueError(
             "write a host ('stats.example.com', its subdomains included), a host with the beginning of a path "
             "('example.com/stats') or a path on the site's own hosts ('/stats.js')."
@@ -67,6 +65,10 @@ def _cookie_name_alone(value: object) -> object:
 class CookieRule(Declaration):
     """A cookie that a service sets: its name (``*`` stands for any characters) and what it is for."""
 
+    if TYPE_CHECKING:  # values are converted, and the first needs no name
+
+        def __init__(self, first: Any = None, /, **values: Any) -> None: ...
+
     name: Annotated[str, AfterValidator(_cookie_pattern)]
     lifetime: str = ""
     use: Words = Field(default_factory=dict)
@@ -80,6 +82,10 @@ class Service(Declaration):
     (``gtm.start``), compared as whole words. *meaning* is raised by hand, and only when operator, items,
     country or retention change: visitors are then asked again for this service's purpose.
     """
+
+    if TYPE_CHECKING:  # values are converted, and the first needs no name
+
+        def __init__(self, first: Any = None, /, **values: Any) -> None: ...
 
     slug: Slug
     name: str = ""

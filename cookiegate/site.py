@@ -27,6 +27,10 @@ HALF_A_YEAR = timedelta(days=184)  # six calendar months are 181 to 184 days
 class Purpose(Declaration):
     """Why data is used: the thing consented to. Left empty, *name* and *text* are ours, in every language."""
 
+    if TYPE_CHECKING:  # values are converted, and the first needs no name
+
+        def __init__(self, first: Any = None, /, **values: Any) -> None: ...
+
     name: Words = Field(default_factory=dict)
     text: Words = Field(default_factory=dict)
     respects_gpc: bool = False
@@ -79,6 +83,10 @@ Host = Annotated[str, AfterValidator(_host)]
 class Site(Declaration):
     """One web site with its own declaration, chosen by the request's host."""
 
+    if TYPE_CHECKING:  # values are converted, and the first needs no name
+
+        def __init__(self, first: Any = None, /, **values: Any) -> None: ...
+
     name: str = Field(min_length=1)
     hosts: tuple[Host, ...] = Field(("*",), min_length=1)
     languages: tuple[str, ...] = Field(("en",), min_length=1)  # the first prevails
@@ -91,14 +99,10 @@ class Site(Declaration):
         description="Say what happens to third parties that nobody declared: unknown = 'withhold' (or 'allow')."
     )
     keep: tuple[Annotated[str, AfterValidator(_keep)], ...] = ()
-    marks: Literal["untrusted", "trusted"] = (
-        "untrusted"  # may data-privacy="necessary" free a catalogue service?
-    )
+    marks: Literal["untrusted", "trusted"] = "untrusted"  # may data-privacy="necessary" free a catalogue service?
     mode: Literal["enforce", "observe"] = "enforce"
     cookie_domain: str = ""
-    reask_after_yes: timedelta = Field(
-        HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400)
-    )  # RFC 6265bis 5.5
+    reask_after_yes: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))  # RFC 6265bis 5.5
     reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))
     gate_memory: int = Field(1 << 20, ge=1 << 12)  # bytes one response may hold back beyond the chunk in hand
 

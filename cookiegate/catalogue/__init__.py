@@ -29,12 +29,13 @@ def catalogue() -> Mapping[str, Service]:
         for slug, values in tomllib.loads(file.read_text("utf-8")).items():
             if slug in services:
                 raise ConfigError(f"catalogue/{file.name}: {slug!r} stands in the catalogue twice.")
-            services[slug] = Service(slug=slug, **values)
+            try:
+                services[slug] = Service(slug, **values)
+            except ConfigError as fault:
+                raise ConfigError(f"catalogue/{file.name}: {slug}: {fault}") from None
             for pattern in services[slug].hosts:
                 if claimed.setdefault(pattern, slug) != slug:
-                    raise ConfigError(
-                        f"catalogue/{file.name}: {pattern!r} belongs to {claimed[pattern]!r} too."
-                    )
+                    raise ConfigError(f"catalogue/{file.name}: {pattern!r} belongs to {claimed[pattern]!r} too.")
     return services
 
 

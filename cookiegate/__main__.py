@@ -1,0 +1,32 @@
+"""``python -m cookiegate``: the commands, or without the ``cli`` extra the ones that cron and CI need."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cookiegate.cli.check import check
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from cookiegate.cli.app import app
+    except ImportError:
+        _plain(sys.argv[1:])
+    else:
+        app()
+
+
+def _plain(arguments: list[str]) -> None:
+    command, path = (*arguments, "", "cookiegate.toml")[0], Path((*arguments[1:], "cookiegate.toml")[0])
+    if command != "check":
+        sys.exit("Without the cli extra there is only `check [FILE]`. All commands: pip install 'cookiegate[cli]'")
+    findings = check(path)
+    for finding in findings:
+        print(f"{finding.level}: {finding.sentence}")
+    sys.exit(any(finding.level == "error" for finding in findings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""cookiegate demo | init | check: what an operator does at a terminal."""

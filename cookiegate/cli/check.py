@@ -1,0 +1,72 @@
+"""Is this declaration fit to be served? One finished sentence for each finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cookiegate.config import KEYS_VARIABLE, Config
+from cookiegate.errors import CookieGateError
+from cookiegate.gate.selfcheck import check_gate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cookiegate.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """*level* ``error`` makes the check fail; ``warning`` is for the operator to weigh."""
+
+    level: Literal["error", "warning", "note"]
+    sentence: str
+
+
+def check(path: Path) -> list[Finding]:
+    """Return what is to be said of the configuration file at *path*; never raises for what stands in it."""
+    try:
+        config = Config.load(path)
+        check_gate()
+    except CookieGateError as fault:
+        return [Finding("error", line) for line in str(fault).splitlines()]
+    return [*_about_keys(config, path), *(finding for site in config.sites for finding in _about_site(site))]
+
+
+def _about_keys(config: Config, path: Path) -> Iterator[Finding]:
+    if "secret_keys" in config.model_fields_set:
+        yield Finding(
+            "warning", f"{path}: secret_keys stand in the file. Keep it out of version control, or use {KEYS_VARIABLE}."
+        )
+    if config.https == "auto" and not config.trusted_proxies:
+        yield Finding(
+            "note",
+            "https = 'auto' without trusted_proxies: if a proxy ends TLS in front of this server, name its address in "
+            "trusted_proxies, or every visitor seems to come over plain http and nobody can be asked.",
+        )
+
+
+def _about_site(site: Site) -> Iterator[Finding]:
+    name = repr(site.name)
+    declared = len(site.declared)
+    yield Finding(
+        "note",
+        f"Site {name} on {', '.join(site.hosts)}: {declared} services declared; "
+        f"asks about {', '.join(site.asked) or 'nothing'}.",
+    )
+    if site.mode == "observe":
+        yield Finding(
+            "error", f"Site {name}: mode = 'observe' withholds nothing. Set mode = 'enforce' before you serve."
+        )
+    if site.unknown == "allow":
+        yield Finding(
+            "warning",
+            f"Site {name}: unknown = 'allow' lets third parties load that nobody declared. Prefer 'withhold'.",
+        )
+    if site.marks == "trusted":
+        yield Finding(
+            "warning",
+            f"Site {name}: marks = 'trusted' lets data-privacy=\"necessary\" free a catalogue service. Make sure that "
+            "no visitor can write that attribute, in a comment for instance.",
+        )

@@ -1,0 +1,1 @@
+"""1: what has this visitor agreed to?"""

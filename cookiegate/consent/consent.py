@@ -1,0 +1,175 @@
+"""Consent: one visitor's answers at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from cookiegate.errors import nearest
+from cookiegate.service import NECESSARY
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from cookiegate.service import Service
+    from cookiegate.site import Site
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A yes or a no to one purpose, and the fingerprint of what it then meant."""
+
+    granted: bool
+    fingerprint: str
+    despite_signal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceException:
+    """An answer to one service that differs from its purpose's; *until* in seconds since 1970."""
+
+    granted: bool
+    until: int | None = None
+
+
+def says_yes(answers: Mapping[str, Answer], exceptions: Mapping[str, ServiceException]) -> bool:
+    """Return whether any purpose or service is granted."""
+    return any(a.granted for a in answers.values()) or any(e.granted for e in exceptions.values())
+
+
+class Overruled(Enum):
+    """Why a purpose is denied, whatever the receipt says (rules 1 to 4)."""
+
+    NO_RECEIPT = "there is no valid answer"
+    CHANGED = "its meaning changed since the answer"
+    SIGNAL = "the browser sends Sec-GPC: 1"
+    CHILD = "the visitor is a child"
+    NO_SITE = "no site lists this host"
+
+
+class Standing(Enum):
+    """What the consent cookie turned out to be."""
+
+    NONE = "no receipt was sent"
+    VALID = "the receipt is valid"
+    UNREADABLE = "the receipt cannot be read"
+    UNKNOWN_KEY = "the receipt was signed with a key that is none of ours"
+    FORGED = "the receipt names a key of ours and was not signed with it"
+    FUTURE = "the receipt is from the future"
+    EXPIRED = "the receipt has expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What one visitor agreed to. Immutable: giving, refusing and withdrawing return another one.
+
+    *time* (seconds since 1970) is when the answers were given, ``None`` if never. *id* exists only while
+    something is granted. *asks* are the purposes that the banner asks for.
+    """
+
+    site: Site
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    exceptions: Mapping[str, ServiceException] = field(default_factory=dict)
+    time: int | None = None
+    id: str | None = None
+    language: str | None = None
+    overruled: Mapping[str, Overruled] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
+    signal: bool = False
+    standing: Standing = Standing.NONE
+
+    def allows(self, purpose: str) -> bool:
+        """Return whether *purpose* is granted; ``necessary`` always is.
+
+        Raises:
+            ValueError: the site knows no such purpose.
+        """
+        if purpose not in self.site.purposes:
+            raise ValueError(
+                f"Site {self.site.name!r} has no purpose {purpose!r}.{nearest(purpose, self.site.purposes)} "
+                f"Use one of: {', '.join(self.site.purposes)}."
+            )
+        if purpose == NECESSARY:
+            return True
+        answer = self.answers.get(purpose)
+        return answer is not None and answer.granted and purpose not in self.overruled
+
+    def allows_service(self, service: Service) -> bool:
+        """Return whether a *declared* service may run: its exception before its purpose (rule 5)."""
+        if service.keep or service.purpose == NECESSARY:
+            return True
+        if service.purpose in self.overruled:
+            return False
+        exception = self.exceptions.get(service.slug)
+        return exception.granted if exception else self.allows(service.purpose)
+
+    @property
+    def granted(self) -> tuple[str, ...]:
+        """The granted purposes that were asked for, in the site's order."""
+        return tuple(purpose for purpose in self.site.asked if self.allows(purpose))
+
+    @property
+    def grants(self) -> bool:
+        """Whether the receipt says yes to anything at all."""
+        return says_yes(self.answers, self.exceptions)
+
+    @property
+    def heeds_signal(self) -> tuple[str, ...]:
+        """The asked purposes that the browser's signal denies."""
+        return tuple(p for p in self.site.asked if self.overruled.get(p) is Overruled.SIGNAL)
+
+    def give(self, *, now: float, new_id: str) -> Consent:
+        """Return the consent after *accept all*: every asked purpose but those that the signal denies."""
+        granted = [p for p in self.site.asked if not (self.signal and self.site.purposes[p].respects_gpc)]
+        return self.choose(granted, now=now, new_id=new_id, despite_signal=False)
+
+    def choose(self, granted: Collection[str], *, now: float, new_id: str, despite_signal: bool = True) -> Consent:
+        """Return the consent after each asked purpose was answered: yes if it is in *granted*.
+
+        A yes to a purpose that the signal denies counts only from the choices page (*despite_signal*).
+        """
+        answers = {
+            purpose: Answer(
+                granted=purpose in granted,
+                fingerprint=self.site.fingerprints[purpose],
+                despite_signal=despite_signal and purpose in granted and self._signalled(purpose),
+            )
+            for purpose in self.site.asked
+        }
+        return replace(self, answers=answers)._said(now, new_id)
+
+    def refuse(self, *, now: float) -> Consent:
+        """Return the consent after *reject all*; all who refuse on one day hold the same receipt."""
+        return replace(self, exceptions={}).choose((), now=now, new_id="")
+
+    withdraw = refuse
+
+    def speak(self, language: str, *, now: float) -> Consent:
+        """Return the same answers with the visitor's language."""
+        return replace(self, language=language, time=self.time or int(now) // DAY * DAY)
+
+    def _signalled(self, purpose: str) -> bool:
+        return self.signal and self.site.purposes[purpose].respects_gpc
+
+    def _said(self, now: float, new_id: str) -> Consent:
+        time = int(now) if self.grants else int(now) // DAY * DAY
+        overruled: dict[str, Overruled] = {
+            purpose: why for purpose, why in self.overruled.items() if why is Overruled.CHILD
+        }
+        overruled |= {
+            purpose: Overruled.SIGNAL
+            for purpose, answer in self.answers.items()
+            if self._signalled(purpose) and not answer.despite_signal
+        }
+        return replace(
+            self,
+            time=time,
+            id=(self.id or new_id) if self.grants else None,
+            overruled=overruled,
+            asks=(),
+            standing=Standing.VALID,
+        )

@@ -1,0 +1,1 @@
+"""3: what may leave with the response?"""

@@ -1,0 +1,114 @@
+"""Vary, ETag, Cache-Control: one visitor's page is never another's."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cookiegate.consent.consent import Consent
+
+    Header = tuple[bytes, bytes]
+
+_ETAG = re.compile(rb'(W/)?"([^"]*)"').findall
+_OURS = re.compile(rb"(.*)~([0-9a-f]{12})").fullmatch
+# What an app may say of a page that is no longer true, or not ours to say, once the page was gated.
+_UNTRUE = frozenset(
+    {b"last-modified", b"content-md5", b"digest", b"content-digest", b"repr-digest", b"accept-ranges",
+     b"cdn-cache-control", b"surrogate-control"}
+)  # fmt: skip
+_CONDITIONS = frozenset({b"range", b"if-range", b"if-modified-since", b"if-unmodified-since", b"if-match"})
+
+
+def variant(consent: Consent, *, revision: str, language: str, banner: bool) -> bytes:
+    """Return 12 hexadecimal digits for all that a page depends on: answers, signal, banner, configuration."""
+    facts = [
+        revision,
+        *consent.granted,
+        "|",
+        *(f"{slug}={exception.granted}" for slug, exception in sorted(consent.exceptions.items())),
+        "|",
+        f"{language}" if banner else "",
+        ",".join(consent.asks) if banner else "",
+        str(consent.signal),
+    ]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12].encode()
+
+
+def tagged(etag: bytes, variant: bytes) -> bytes:
+    """Return the app's ETag with the variant in it."""
+    return etag[:-1] + b"~" + variant + b'"' if etag.endswith(b'"') else b'"' + variant + b'"'
+
+
+def translated(values: Iterable[bytes], variant: bytes, *, foreign: bool) -> bytes | None:
+    """Return If-None-Match as the app knows its tags: of our variants only this visitor's.
+
+    *foreign* tags, which never had a variant of ours, stay only where the request is not for a page.
+    """
+    kept: list[bytes] = []
+    for value in values:
+        if value.strip() == b"*" and foreign:
+            kept.append(b"*")
+        for weak, tag in _ETAG(value):
+            ours = _OURS(tag)
+            if ours and ours[2] == variant:
+                kept.append(weak + b'"' + ours[1] + b'"')
+            elif not ours and foreign:
+                kept.append(weak + b'"' + tag + b'"')
+    return b", ".join(kept) or None
+
+
+def wants_page(headers: Sequence[Header]) -> bool:
+    """Return whether the request's Accept names text/html."""
+    return any(name == b"accept" and b"text/html" in value.lower() for name, value in headers)
+
+
+def request_headers(headers: Sequence[Header], variant: bytes) -> list[Header]:
+    """Return the headers that the app may see: no condition or range that could cross variants of a page."""
+    page = wants_page(headers)
+    asked = [value for name, value in headers if name == b"if-none-match"]
+    dropped = {b"if-none-match"} | (_CONDITIONS | {b"accept-encoding"} if page else frozenset())
+    kept = [(name, value) for name, value in headers if name not in dropped]
+    condition = translated(asked, variant, foreign=not page) if asked else None
+    if condition:
+        kept.append((b"if-none-match", condition))
+    if page:
+        kept.append((b"accept-encoding", b"identity"))  # compression belongs outside: it costs more than the gate
+    return kept
+
+
+def page_headers(headers: Sequence[Header], variant: bytes, *, vary: Sequence[bytes], banner: bool) -> list[Header]:
+    """Return a page's headers: private to this visitor, and silent about what gating made untrue."""
+    kept = [
+        (name, tagged(value.strip(), variant) if name == b"etag" else value)
+        for name, value in headers
+        if name not in _UNTRUE and name not in {b"vary", b"cache-control"}
+    ]
+    kept.append((b"cache-control", _cache_control(headers, banner=banner)))
+    kept.append((b"vary", _vary(headers, vary)))
+    return kept
+
+
+def _cache_control(headers: Sequence[Header], *, banner: bool) -> bytes:
+    if banner:
+        return b"no-store"
+    said = b",".join(value for name, value in headers if name == b"cache-control")
+    directives = [d.strip() for d in re.findall(rb'(?:[^,"]|"[^"]*")+', said)]
+    kept = [
+        d
+        for d in directives
+        if d and d.lower().split(b"=")[0].strip() not in {b"public", b"s-maxage", b"proxy-revalidate", b"private"}
+    ]
+    return b", ".join([b"private", *kept])
+
+
+def _vary(headers: Sequence[Header], vary: Sequence[bytes]) -> bytes:
+    said = [part.strip() for name, value in headers if name == b"vary" for part in value.split(b",")]
+    if b"*" in said:
+        return b"*"
+    merged = {part.lower(): part for part in reversed([*said, *vary]) if part}
+    order = dict.fromkeys(part.lower() for part in [*said, *vary] if part)
+    return b", ".join(merged[key] for key in order)

@@ -1,0 +1,134 @@
+"""Gate: one per site, compiled once; makes a ResponseGate for each response."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cookiegate.gate import caching
+from cookiegate.gate.cookies import Clearing, set_cookie_name, visible
+from cookiegate.gate.csp import host_policy
+from cookiegate.gate.judge import Judge, Withheld
+from cookiegate.gate.links import gated_link
+from cookiegate.gate.matcher import Matcher
+from cookiegate.gate.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from cookiegate.consent.consent import Consent
+    from cookiegate.cookie import SentCookie
+    from cookiegate.gate.body import Banner
+    from cookiegate.origin import Origin
+    from cookiegate.site import Site
+
+    Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What the gate must know of one request. *banner* is None where nobody may be asked."""
+
+    consent: Consent
+    origin: Origin
+    path: str
+    method: str
+    headers: Sequence[Header]  # as the visitor sent them
+    cookies: Sequence[SentCookie]
+    language: str
+    banner: Banner | None
+    placeholder: Callable[[Withheld, Mapping[bytes, bytes]], bytes]
+    withheld_page: Callable[[], bytes]
+
+    @property
+    def page(self) -> str:
+        """The page's own absolute address, against which relative ones are read."""
+        return f"{self.origin.serialized if self.origin.host else 'https://host.invalid'}{self.path}"
+
+
+class Gate:
+    """All that is known of one site before a request comes."""
+
+    def __init__(self, site: Site, *, edition: str) -> None:
+        self.site = site
+        self.observing = site.mode == "observe"
+        self.report = Report(observing=self.observing)
+        self._matcher = Matcher(site)
+        self._clearing = Clearing(self.report.out_of_reach)
+        self._revision = hashlib.sha256(f"{edition} {site!r}".encode()).hexdigest()
+
+    def judge(self, exchange: Exchange, charset: str = "utf-8") -> Judge:
+        """Return the judge for one response."""
+        return Judge(self._matcher, exchange.consent, page=exchange.page, charset=charset)
+
+    def variant(self, exchange: Exchange) -> bytes:
+        """Return the short name of what this visitor is shown."""
+        banner = exchange.banner is not None
+        return caching.variant(exchange.consent, revision=self._revision, language=exchange.language, banner=banner)
+
+    def request_headers(self, exchange: Exchange) -> list[Header]:
+        """Return the request's headers that the app may see."""
+        if self.observing:
+            return list(exchange.headers)
+        shown = visible(exchange.headers, lambda name: bool(self.denied_by(name, exchange.consent)))
+        return caching.request_headers(shown, self.variant(exchange))
+
+    def translates(self, exchange: Exchange) -> bool:
+        """Return whether a 304 answers for a page: one was asked for, or the condition has a tag of ours."""
+        asked = [value for name, value in exchange.headers if name == b"if-none-match"]
+        return caching.wants_page(exchange.headers) or bool(
+            caching.translated(asked, self.variant(exchange), foreign=False)
+        )
+
+    def denied_by(self, cookie: bytes, consent: Consent) -> str | None:
+        """Return the declared service that a cookie belongs to, if none that it belongs to is granted."""
+        services = self._matcher.cookie(cookie)
+        if not services or any(consent.allows_service(service) for service in services):
+            return None
+        return services[0].slug
+
+    def gated_headers(self, headers: Iterable[Header], exchange: Exchange) -> list[Header]:
+        """Return any response's headers without what denied services would set or fetch."""
+        judge = self.judge(exchange)
+        kept: list[Header] = []
+        for name, value in headers:
+            if name == b"set-cookie" and (slug := self.denied_by(set_cookie_name(value), exchange.consent)):
+                self.report.cookie(set_cookie_name(value), slug)
+            elif name == b"link":
+                gated, gone = gated_link(value, lambda attributes: judge.element(b"link", attributes, foreign=False))
+                for withheld in gone:
+                    self.report.withheld(withheld)
+                kept += [(name, gated)] if gated else []
+            else:
+                kept.append((name, value))
+        return kept
+
+    def clearing(self, exchange: Exchange) -> list[Header]:
+        """Return the headers that make the browser delete what denied, declared services left with it."""
+        denied = [cookie for cookie in exchange.cookies if self.denied_by(cookie.name, exchange.consent)]
+        if not denied:
+            return []
+        origin = exchange.origin
+        return self._clearing.headers(denied, host=origin.host, path=exchange.path, secure=origin.secure)
+
+    def page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
+        """Return a page's headers: told apart by visitor, and clearing what must go."""
+        held = caching.page_headers(
+            headers, self.variant(exchange), vary=self._vary(exchange), banner=exchange.banner is not None
+        )
+        return held + self.clearing(exchange)
+
+    def _vary(self, exchange: Exchange) -> list[bytes]:
+        matters = [b"Cookie"]
+        if any(purpose.respects_gpc for purpose in self.site.purposes.values()):
+            matters.append(b"Sec-GPC")
+        if len(self.site.languages) > 1:
+            matters.append(b"Accept-Language")
+        if exchange.consent.asks:
+            matters.append(b"Sec-Fetch-Dest")
+        return matters
+
+    def policy(self, exchange: Exchange) -> bytes:
+        """Return the Content-Security-Policy for a document that is not tokenised."""
+        return host_policy(self.site, self.judge(exchange).service)

@@ -1,0 +1,103 @@
+"""Which response is a page, and in which character set?"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from cookiegate.gate.grammar import any_case
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Form(Enum):
+    """What a browser makes of a response's body."""
+
+    PAGE = auto()
+    FRAGMENT = auto()  # gated like a page, but nobody is asked there
+    XML = auto()  # may run scripts and is not tokenised here: a policy limits its hosts
+    UNLABELLED = auto()  # a page if its bytes look like one
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """*charset* is None where the header names none, and empty where it names one that we do not read."""
+
+    form: Form
+    charset: str | None = None
+
+
+_XML = re.compile(rb"(?:text|application)/xml|[^;\s]+\+xml").fullmatch
+_CHARSET = re.compile(rb";[ \t]*charset[ \t]*=[ \t]*[\"']?([^\s\"';,]+)", re.IGNORECASE).search
+# MIME Sniffing 5.1: what an unlabelled body is looked at for.
+_UNLABELLED = frozenset({b"", b"*/*", b"text", b"unknown/unknown", b"application/unknown", b"*"})
+_LOOKS_LIKE_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*<(?:!--|(?:!" + any_case(b"doctype") + rb"[ ]" + any_case(b"html") + rb"|"
+    + any_case(b"html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta|img|link|noscript|svg")
+    + rb")[\t\n\f\r />])"
+).match  # fmt: skip
+SNIFF = 1445  # bytes that browsers look at
+# Python's names of the character sets in which every ASCII byte of markup is itself, with no state between bytes.
+_ASCII_COMPATIBLE = re.compile(
+    r"utf-8|ascii|iso8859-\d+|cp(?:125\d|874|949|932|936|866)|koi8-[rut]|mac-.*|euc_(?:kr|jp)|shift_jis|gb2312|gbk|"
+    r"gb18030|big5(?:hkscs)?|tis-620|windows-\d+"
+).fullmatch
+
+
+def content_of(headers: Headers) -> Content:
+    """Return what a response is, by all its Content-Type lines: one that says text/html makes it a page."""
+    if any(n == b"content-disposition" and v.strip().lower().startswith(b"attachment") for n, v in headers):
+        return Content(Form.OTHER)
+    lines = [value for name, value in headers if name == b"content-type"]
+    types = [part.split(b";")[0].strip().lower() for line in lines for part in line.split(b",")] or [b""]
+    charset = next((_charset(line) for line in lines if _CHARSET(line)), None)
+    if b"text/html" in types:
+        return Content(Form.PAGE, charset)
+    if b"text/vnd.turbo-stream.html" in types:
+        return Content(Form.FRAGMENT, charset)
+    if any(_XML(kind) for kind in types):
+        return Content(Form.XML, charset)
+    if _UNLABELLED.issuperset(types) and not any(
+        name == b"x-content-type-options" and value.strip().lower() == b"nosniff" for name, value in headers
+    ):
+        return Content(Form.UNLABELLED, charset)
+    return Content(Form.OTHER)
+
+
+def _charset(line: bytes) -> str:
+    match = _CHARSET(line)
+    try:
+        name = codecs.lookup(match[1].decode("ascii")).name if match else ""
+    except (LookupError, UnicodeError, ValueError):
+        return ""
+    return name if _ASCII_COMPATIBLE(name) else ""
+
+
+def looks_like_html(start: bytes) -> bool:
+    """Return whether browsers take an unlabelled body that begins so for HTML (MIME Sniffing 7.1)."""
+    return bool(_LOOKS_LIKE_HTML(start))
+
+
+def unreadable(start: bytes, charset: str | None) -> str | None:
+    """Return why a page's bytes may mean something else to a browser than to us, or None.
+
+    A UTF-16 byte order mark beats every label. Where the header names no character set, browsers may find
+    ISO-2022-JP by its escape bytes, in which markup hides.
+    """
+    if charset == "":
+        return "its character set is none in which markup can be read byte for byte"
+    if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "it begins with a UTF-16 byte order mark"
+    return None
+
+
+def hides_markup(piece: bytes, charset: str | None) -> bool:
+    """Return whether *piece* has escape bytes that a browser may follow, the header naming no character set."""
+    return charset is None and b"\x1b" in piece

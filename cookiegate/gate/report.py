@@ -1,0 +1,68 @@
+"""The log lines that say what was withheld, why, and by which rule. None names a visitor or a page."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cookiegate.gate.judge import Withheld
+
+log = logging.getLogger("cookiegate")
+REMEMBERED = 1024
+
+
+class Report:
+    """Says each thing once aloud and from then on in a whisper (DEBUG), so that a busy site's log stays readable."""
+
+    def __init__(self, *, observing: bool) -> None:
+        self._verb = "Would withhold" if observing else "Withheld"
+        self._said: OrderedDict[tuple[str, ...], None] = OrderedDict()
+
+    def withheld(self, thing: Withheld) -> None:
+        """Log one withheld thing; an undeclared service is a warning, since its line would settle it."""
+        first = self._first(thing.slug, thing.rule, thing.element, thing.host)
+        loud = logging.WARNING if thing.service and not thing.declared else logging.INFO
+        log.log(
+            loud if first else logging.DEBUG,
+            "%s <%s>%s at byte %d: %s (rule: %s).",
+            self._verb,
+            printable(thing.element),
+            f" from {printable(thing.host)}" if thing.host else "",
+            thing.offset,
+            printable(thing.why),
+            printable(thing.rule),
+        )
+
+    def cookie(self, name: bytes, slug: str) -> None:
+        """Log that a response wanted to set a cookie of a denied service."""
+        shown = printable(name.decode("latin-1"))
+        first = self._first("cookie", slug, shown)
+        level = logging.INFO if first else logging.DEBUG
+        log.log(level, "%s the cookie %s: its service %s is not granted.", self._verb, shown, slug)
+
+    def page(self, why: str) -> None:
+        """Log that a whole page, or the rest of one, was withheld."""
+        log.warning("%s a page: %s.", self._verb, printable(why))
+
+    def out_of_reach(self, name: str) -> None:
+        """Log that a cookie came back although it was cleared three times."""
+        if self._first("unreachable", name):
+            log.warning(
+                "The cookie %s cannot be cleared from here: it came back after three rounds. Clear it where it is set.",
+                printable(name),
+            )
+
+    def _first(self, *key: str) -> bool:
+        new = key not in self._said
+        self._said[key] = None
+        self._said.move_to_end(key)
+        if len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
+        return new
+
+
+def printable(text: str) -> str:
+    """Return *text* cut to 120 characters with every control character escaped, fit for a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:120])

@@ -1,0 +1,259 @@
+"""ResponseGate: one per response, wraps send."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anyio import open_file
+
+from cookiegate.gate import page
+from cookiegate.gate.body import forbids_forms
+from cookiegate.gate.encoding import DecodingError, Plain, Zlib, coding_for
+from cookiegate.gate.rewriter import Rewriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping
+
+    from starlette.types import Send
+
+    from cookiegate.gate.gate import Exchange, Gate
+
+    Message = MutableMapping[str, Any]
+
+NO_BODY = frozenset({204, 205, 304})
+
+
+class ResponseGate:
+    """Passes every ASGI message on in order; what is a page leaves gated.
+
+    The start of a page waits for the first bytes of its body, so that its headers can tell the truth.
+    """
+
+    def __init__(self, send: Send, gate: Gate, exchange: Exchange) -> None:
+        self._send = send
+        self._gate = gate
+        self._exchange = exchange
+        self._start: Message | None = None  # while it waits
+        self._content = page.Content(page.Form.OTHER)
+        self._unlabelled = b""
+        self._rewriter: Rewriter | None = None
+        self._coding: Plain | Zlib = Plain()
+        self._begun = False
+        self._ended = False
+
+    async def __call__(self, message: Message) -> None:
+        """Gate one message of the app."""
+        match message["type"]:
+            case "http.response.start":
+                await self._on_start(message)
+            case "http.response.body":
+                await self._on_body(message.get("body", b""), more=message.get("more_body", False))
+            case "http.response.pathsend" if self._gates:
+                await self._read_file(message["path"])
+            case "http.response.zerocopysend" if self._gates:
+                await self._withhold("the server was asked to send a page past us (zerocopysend)")
+            case "http.response.early_hint":
+                links = [(b"link", link) for link in message.get("links", ())]
+                gated = self._gate.gated_headers(links, self._exchange)
+                await self._send({**message, "links": links if self._gate.observing else [v for _, v in gated]})
+            case _:
+                await self._start_before(message)
+                await self._send(message)
+
+    @property
+    def _gates(self) -> bool:
+        return self._rewriter is not None
+
+    # -- the start
+
+    async def _on_start(self, message: Message) -> None:
+        headers = [(name.lower(), value) for name, value in message.get("headers", ())]
+        if self._gate.observing:
+            self._gate.gated_headers(headers, self._exchange)
+        else:
+            headers = self._gate.gated_headers(headers, self._exchange)
+            message = {**message, "headers": headers}
+        self._content = page.content_of(headers)
+        self._start = message
+        if message["status"] in NO_BODY:
+            await self._without_body(message)
+        elif self._content.form is page.Form.XML:
+            self._add([(b"content-security-policy", self._gate.policy(self._exchange))])
+            await self._release_start()
+        elif self._content.form in {page.Form.PAGE, page.Form.FRAGMENT}:
+            await self._expect_page()
+        elif self._content.form is page.Form.OTHER:
+            await self._release_start()
+
+    async def _without_body(self, message: Message) -> None:
+        """A 304 answers the condition that we translated: it carries this visitor's tag, or it is no page's."""
+        if message["status"] == 304 and self._gate.translates(self._exchange) and not self._gate.observing:
+            message["headers"] = self._gate.page_headers(message["headers"], self._exchange)
+        await self._release_start()
+
+    async def _expect_page(self) -> None:
+        """Make ready for a page's body; where it cannot be read, withhold it now."""
+        assert self._start  # noqa: S101  set by the caller
+        names = [value for name, value in self._start["headers"] if name == b"content-encoding"]
+        coding = coding_for(names)
+        why = None
+        if coding is None:
+            why = f"its Content-Encoding {b', '.join(names).decode('latin-1')!r} is none that we can open"
+        elif self._start["status"] == 206:
+            why = "it is a part of a page (206), which cannot be judged alone"
+        elif self._content.charset == "":
+            why = page.unreadable(b"", "")
+        if why:
+            await self._withhold(why)
+            return
+        self._coding = coding or Plain()
+        self._rewriter = self._make_rewriter()
+        if self._exchange.method == "HEAD":
+            await self._begin_page()
+
+    def _make_rewriter(self) -> Rewriter:
+        assert self._start  # noqa: S101  a page's body comes after its start
+        policies = [v.decode("latin-1") for n, v in self._start["headers"] if n == b"content-security-policy"]
+        return Rewriter(
+            self._gate.judge(self._exchange, self._content.charset or "utf-8"),
+            limit=self._gate.site.gate_memory,
+            report=self._gate.report.withheld,
+            banner=None if self._content.form is page.Form.FRAGMENT else self._exchange.banner,
+            placeholder=self._exchange.placeholder,
+            forms_forbidden=any(forbids_forms(policy) for policy in policies),
+        )
+
+    # -- the body
+
+    async def _on_body(self, body: bytes, *, more: bool) -> None:
+        if self._ended:
+            return
+        if self._content.form is page.Form.UNLABELLED and not self._gates:
+            body = self._unlabelled + body
+            if more and len(body) < page.SNIFF:
+                self._unlabelled = body
+                return
+            if page.looks_like_html(body):
+                await self._expect_page()
+            else:
+                self._content = page.Content(page.Form.OTHER)
+                await self._release_start()
+        if not self._gates:
+            await self._pass_on(body, more=more)
+        elif self._gate.observing:
+            await self._observe(body, more=more)
+        else:
+            await self._on_page(body, more=more)
+
+    async def _pass_on(self, body: bytes, *, more: bool) -> None:
+        if not self._ended:
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def _observe(self, body: bytes, *, more: bool) -> None:
+        """Say what would be withheld; every byte passes."""
+        try:
+            for _ in self._gated(body, more=more):
+                pass
+        except DecodingError as fault:
+            self._gate.report.page(f"its body cannot be decoded: {fault}")
+            self._rewriter, self._content = None, page.Content(page.Form.OTHER)
+        await self._release_start()
+        await self._pass_on(body, more=more)
+
+    async def _on_page(self, body: bytes, *, more: bool) -> None:
+        if self._exchange.method == "HEAD":
+            await self._pass_on(b"", more=more)
+            return
+        if not self._begun and body:
+            self._begun = True
+            why = page.unreadable(body, self._content.charset)
+            if why and isinstance(self._coding, Plain):
+                await self._withhold(why)
+                return
+        try:
+            await self._send_gated(body, more=more)
+        except DecodingError as fault:
+            await self._withhold(f"its body cannot be read: {fault}")
+
+    async def _send_gated(self, body: bytes, *, more: bool) -> None:
+        ready: list[bytes] = []
+        size = 0
+        for out in self._gated(body, more=more):
+            ready.append(out)
+            size += len(out)
+            if size > self._gate.site.gate_memory:  # a large chunk, or a small one that was packed tight
+                await self._begin_page()
+                await self._pass_on(b"".join(ready), more=True)
+                ready, size = [], 0
+        await self._begin_page(None if more else size)
+        if size or not more:
+            await self._pass_on(ready[0] if len(ready) == 1 else b"".join(ready), more=more)
+        self._ended = not more
+
+    def _gated(self, body: bytes, *, more: bool) -> Iterator[bytes]:
+        rewriter, coding = self._rewriter, self._coding
+        assert rewriter  # noqa: S101  the caller saw it
+        for piece in coding.decode(body, final=not more):
+            if page.hides_markup(piece, self._content.charset):
+                raise DecodingError("it has escape bytes, and its Content-Type names no character set")
+            out = rewriter.feed(piece)
+            if out:
+                yield coding.encode(out, final=False)
+        if not more:
+            yield coding.encode(rewriter.close(), final=True)
+
+    async def _read_file(self, path: str) -> None:
+        """Read a page that the server was to send by its path (ASGI extension ``http.response.pathsend``)."""
+        async with await open_file(path, "rb") as file:
+            while piece := await file.read(1 << 16):
+                await self._on_body(piece, more=True)
+        await self._on_body(b"", more=False)
+
+    async def _withhold(self, why: str) -> None:
+        """Nothing more of the page leaves: a notice page in its place if nothing has left, else its end."""
+        self._gate.report.page(why)
+        if self._gate.observing:
+            await self._release_start()
+            return
+        notice = b""
+        if self._start:
+            notice = self._exchange.withheld_page()
+            self._drop(b"content-length", b"content-type", b"content-encoding", b"content-range", b"etag")
+            self._start["status"] = 502
+            self._add([(b"content-type", b"text/html; charset=utf-8")])
+            self._add([(b"content-length", str(len(notice)).encode()), (b"cache-control", b"no-store")])
+            await self._release_start()
+        self._rewriter, self._content = None, page.Content(page.Form.OTHER)
+        await self._pass_on(b"" if self._exchange.method == "HEAD" else notice, more=False)
+        self._ended = True
+
+    # -- the waiting start's headers
+
+    async def _begin_page(self, length: int | None = None) -> None:
+        """Send the start, if it still waits; *length* where the whole body is in hand."""
+        if self._start and not self._gate.observing:
+            self._drop(b"content-length")
+            if length is not None:
+                self._add([(b"content-length", str(length).encode())])
+            self._start["headers"] = self._gate.page_headers(self._start["headers"], self._exchange)
+        await self._release_start()
+
+    async def _start_before(self, message: Message) -> None:
+        """What we do not know keeps its place behind the start."""
+        if self._start and message["type"].startswith("http.response."):
+            if self._content.form is page.Form.UNLABELLED and not self._gates:
+                await self._expect_page()
+            await self._begin_page()
+
+    def _drop(self, *names: bytes) -> None:
+        if self._start:
+            self._start["headers"] = [entry for entry in self._start["headers"] if entry[0] not in names]
+
+    def _add(self, headers: list[tuple[bytes, bytes]]) -> None:
+        if self._start and not self._gate.observing:
+            self._start["headers"] = [*self._start["headers"], *headers]
+
+    async def _release_start(self) -> None:
+        start, self._start = self._start, None
+        if start:
+            await self._send(start)

@@ -1,0 +1,1 @@
+"""2: how do we ask and inform, without JavaScript?"""

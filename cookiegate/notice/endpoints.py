@@ -1,0 +1,188 @@
+"""Our own routes: a request → Outcome(response, consent, happened)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from cookiegate.agent import recognise
+from cookiegate.consent.consent import Overruled
+from cookiegate.notice import browsers
+from cookiegate.notice.choices import Note, choices
+from cookiegate.notice.forms import MAX_BODY, Action, Form, Passage, passage, read_form
+from cookiegate.pages import assets, render, stylesheet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from cookiegate.consent.consent import Consent
+    from cookiegate.notice.banner import Addresses
+
+OWN_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+GPC = "/.well-known/gpc.json"
+GPC_SINCE = "2026-11-21"  # the day of this statement, not of the last release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one of our routes answers. *consent* is the visitor's new one, if there is one; *happened* says what."""
+
+    response: Response
+    consent: Consent | None = None
+    happened: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request to one of our routes."""
+
+    request: Request
+    path: str  # below the prefix
+    consent: Consent
+    language: str
+    addresses: Addresses
+    origin: str
+    can_keep: bool  # whether a receipt can be stored: https, or a developer's own machine
+    now: float
+    new_id: Callable[[], str]
+
+
+async def respond(asked: Asked) -> Outcome:
+    """Answer a request below the prefix. Never raises; what we do not have is a 404 page."""
+    if asked.path == "/choices":
+        return await _choose(asked)
+    if asked.request.method not in {"GET", "HEAD"}:
+        return Outcome(response=_method_not_allowed("GET, HEAD"))
+    if asked.path in {"", "/"}:
+        return _choices_page(asked)
+    if asked.path == "/browsers" or asked.path.startswith("/browsers/"):
+        return _browsers_page(asked)
+    if asked.path.startswith("/assets/"):
+        return _asset(asked)
+    return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
+
+
+def gpc_statement() -> Response:
+    """Return ``/.well-known/gpc.json`` (W3C Global Privacy Control 4): this site heeds the signal."""
+    body = json.dumps({"gpc": True, "lastUpdate": GPC_SINCE})
+    return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=86400"})
+
+
+async def _choose(asked: Asked) -> Outcome:
+    if asked.request.method != "POST":
+        return Outcome(response=_method_not_allowed("POST"))
+    body = await _body(asked.request)
+    if body is None:
+        return _choices_page(asked, Note.NOTHING_CHOSEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    form = read_form(body)
+    problem = _problem(asked, form)
+    if problem:
+        return _choices_page(asked, *problem)
+    consent = _after(asked, form)
+    response = Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": form.return_to, **OWN_HEADERS})
+    response.headers["cache-control"] = "no-store"
+    if set(asked.consent.granted) - set(consent.granted):
+        response.headers["clear-site-data"] = '"cache"'  # else the back-forward cache restores a granted page
+    return Outcome(response=response, consent=consent, happened=form.action.value if form.action else None)
+
+
+async def _body(request: Request) -> bytes | None:
+    body = b""
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MAX_BODY:
+                return None
+    except ClientDisconnect:
+        return None
+    return body
+
+
+def _problem(asked: Asked, form: Form) -> tuple[Note, HTTPStatus] | None:
+    """Return why a form does not count, and what is said of it."""
+    found = passage(dict(asked.request.headers), origin=asked.origin, gives=form.gives)
+    if form.action is None or (form.action is Action.LANGUAGE and form.language not in asked.consent.site.languages):
+        return Note.NOTHING_CHOSEN, HTTPStatus.BAD_REQUEST
+    if found is Passage.REFUSED:
+        return Note.REFUSED, HTTPStatus.FORBIDDEN
+    if found is Passage.UNPROVEN:
+        return Note.UNPROVEN, HTTPStatus.FORBIDDEN
+    if not asked.can_keep:
+        return Note.PLAIN_HTTP, HTTPStatus.FORBIDDEN
+    if form.gives and Overruled.CHILD in asked.consent.overruled.values():
+        return Note.CHILD, HTTPStatus.FORBIDDEN
+    return None
+
+
+def _after(asked: Asked, form: Form) -> Consent:
+    consent, now = asked.consent, asked.now
+    if form.language in consent.site.languages:
+        consent = consent.speak(form.language, now=now)
+    match form.action:
+        case Action.ACCEPT_ALL:
+            return consent.give(now=now, new_id=asked.new_id())
+        case Action.SAVE:
+            return consent.choose(form.purposes, now=now, new_id=asked.new_id())
+        case Action.REJECT_ALL | Action.WITHDRAW:
+            return consent.refuse(now=now)
+        case _:
+            return consent
+
+
+def _choices_page(asked: Asked, note: Note | None = None, status: HTTPStatus = HTTPStatus.OK) -> Outcome:
+    asked_note = asked.request.query_params.get("note")
+    if note is None and asked_note in {Note.SAVED.value, Note.WITHDRAWN.value}:
+        note = Note(asked_note)
+    return _page(asked, "choices.html", status, **choices(asked.consent, asked.language, note))
+
+
+def _browsers_page(asked: Asked) -> Outcome:
+    headers = asked.request.headers
+    agent = recognise(headers.get("user-agent", ""), headers.get("sec-ch-ua", ""))
+    wanted = asked.path.removeprefix("/browsers").strip("/")
+    own = browsers.guide(wanted or agent.family)
+    if wanted and own is None:
+        return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
+    return _page(
+        asked, "browsers.html", HTTPStatus.OK,
+        guides=browsers.guides(agent), own=own, agent=agent, analytics=browsers.analytics(),
+    )  # fmt: skip
+
+
+def _asset(asked: Asked) -> Outcome:
+    content = assets().get(asked.path.removeprefix("/assets/"))
+    if content is None:
+        return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
+    headers = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+    return Outcome(response=Response(content, media_type="text/css", headers=headers))
+
+
+def _page(asked: Asked, template: str, status: HTTPStatus, **context: object) -> Outcome:
+    body = render(
+        template, asked.language,
+        site_name=asked.consent.site.name,
+        url=asked.addresses.to,
+        css=asked.addresses.to(f"/assets/{stylesheet()}"),
+        home=asked.addresses.home,
+        **context,
+    )  # fmt: skip
+    headers = {**OWN_HEADERS, "cache-control": "no-store", "vary": "Cookie, Accept-Language, Sec-GPC, User-Agent"}
+    return Outcome(response=Response(body, status, headers, media_type="text/html"))
+
+
+def _method_not_allowed(allowed: str) -> Response:
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    return Response(status.phrase, status, {"allow": allowed, **OWN_HEADERS}, media_type="text/plain")

@@ -1,0 +1,90 @@
+"""What a form may do, and from where."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_BODY = 16_384  # bytes
+MAX_FIELDS = 200
+_RETURN_TO = re.compile(r"/(?![/\\])[\x21-\x5B\x5D-\x7E]*").fullmatch
+_FRAMED = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
+
+
+class Action(Enum):
+    """What the visitor pressed; the values are the form's."""
+
+    ACCEPT_ALL = "accept_all"
+    REJECT_ALL = "reject_all"
+    SAVE = "save"
+    WITHDRAW = "withdraw"
+    LANGUAGE = "language"
+
+
+class Passage(Enum):
+    """Whether a form counts."""
+
+    PASSES = auto()
+    REFUSED = auto()  # it came from another site, a frame or a script
+    UNPROVEN = auto()  # the browser does not say from where: a no counts, a yes does not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A form that was read; unknown fields and values are ignored."""
+
+    action: Action | None
+    purposes: frozenset[str]
+    return_to: str
+    language: str | None
+
+    @property
+    def gives(self) -> bool:
+        """Whether it says yes to anything."""
+        return self.action is Action.ACCEPT_ALL or (self.action is Action.SAVE and bool(self.purposes))
+
+
+def read_form(body: bytes) -> Form:
+    """Return what a urlencoded body says; one that cannot be read says nothing."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        fields = {}
+    action = fields.get("action", [""])[0]
+    return Form(
+        action=Action(action) if action in {known.value for known in Action} else None,
+        purposes=frozenset(fields.get("purpose", ())),
+        return_to=return_to(fields.get("return_to", ["/"])[0]),
+        language=fields.get("language", [None])[0],
+    )
+
+
+def return_to(path: str) -> str:
+    """Return *path* where it is a path on this very host, else ``/``: no open redirect, no header injection."""
+    return path if len(path) <= 2048 and _RETURN_TO(path) else "/"
+
+
+def passage(headers: Mapping[str, str], *, origin: str, gives: bool) -> Passage:
+    """Return whether a form counts, by Fetch Metadata and, where that is absent, by ``Origin``.
+
+    *origin* is this request's own, scheme and port included. SameSite protects nothing here: the cookie on our
+    answer sticks after a stranger's post too.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        if site != "same-origin":
+            return Passage.REFUSED
+        if gives and headers.get("sec-fetch-mode", "navigate") != "navigate":
+            return Passage.REFUSED
+        framed = headers.get("sec-fetch-dest") in _FRAMED
+        return Passage.REFUSED if gives and framed else Passage.PASSES
+    sent = headers.get("origin", "null")
+    if sent == "null":
+        return Passage.UNPROVEN if gives else Passage.PASSES
+    return Passage.PASSES if sent == origin else Passage.REFUSED

@@ -1,0 +1,147 @@
+"""Rendering and languages: the only door to jinja2 and babel."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache, lru_cache
+from importlib.resources import files
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cookiegate.service import in_language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+SOURCE_LANGUAGE = "en"  # the language of the message ids
+_RANGE = re.compile(
+    r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?"
+).fullmatch
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("cookiegate"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def translations(language: str) -> Mapping[str, str]:
+    """Return our sentences in *language* by their English; read once, on first use. Empty where there is none."""
+    source = files("cookiegate") / "locale" / f"{language}.po"
+    if not source.is_file():
+        return {}
+    from babel.messages.pofile import read_po  # slow to import
+
+    return {str(m.id): str(m.string) for m in read_po(BytesIO(source.read_bytes())) if m.id and m.string}
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the languages that our sentences stand in."""
+    names = (entry.name for entry in (files("cookiegate") / "locale").iterdir())
+    return (SOURCE_LANGUAGE, *sorted(name.removesuffix(".po") for name in names if name.endswith(".po")))
+
+
+@lru_cache(maxsize=512)
+def negotiate(accepted: str, offered: Sequence[str]) -> str:
+    """Return which of the *offered* languages an Accept-Language header likes best (RFC 9110 12.5.4, RFC 4647 3.4)."""
+    wanted: list[tuple[float, str]] = []
+    for entry in accepted[:512].split(","):
+        match = _RANGE(entry)
+        if match and float(match[2] or 1) > 0:
+            wanted.append((-float(match[2] or 1), match[1].lower()))
+    for _, tag in sorted(wanted, key=lambda pair: pair[0]):
+        for length in range(tag.count("-") + 1, 0, -1):
+            start = "-".join(tag.split("-")[:length])
+            for language in offered:
+                if language.lower() == start or language.lower().startswith(f"{start}-"):
+                    return language
+    return offered[0]
+
+
+def language_name(language: str) -> str:
+    """Return what a language calls itself."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale.parse(language, sep="-").get_display_name() or language
+    except (UnknownLocaleError, ValueError):
+        return language
+
+
+def date_in(language: str, moment: datetime) -> str:
+    """Return a date as *language* writes it."""
+    from babel import Locale, UnknownLocaleError
+    from babel.dates import format_date
+
+    try:
+        return format_date(moment, "long", Locale.parse(language, sep="-"))
+    except (UnknownLocaleError, ValueError):
+        return format_date(moment, "long", SOURCE_LANGUAGE)
+
+
+def period_in(language: str, period: timedelta) -> str:
+    """Return a length of time as *language* says it, in its largest fitting unit: ``6 months``."""
+    from babel import Locale, UnknownLocaleError
+    from babel.dates import format_timedelta
+
+    try:
+        return format_timedelta(period, locale=Locale.parse(language, sep="-"))
+    except (UnknownLocaleError, ValueError):
+        return format_timedelta(period, locale=SOURCE_LANGUAGE)
+
+
+def speech(language: str) -> str:
+    """Return the language that our sentences will be in on a page in *language*."""
+    return language if language in languages() else SOURCE_LANGUAGE
+
+
+def render(template: str, language: str, **context: Any) -> bytes:
+    """Return a template as UTF-8; ``_`` translates, ``words`` picks a site's own sentence."""
+    spoken = speech(language)
+    known = translations(spoken)
+
+    def words(sentences: Mapping[str, str]) -> str:
+        return in_language(dict(sentences), language, spoken, SOURCE_LANGUAGE)
+
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            _=lambda text: known.get(text, text),
+            words=words,
+            language=spoken,
+            direction="rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
+            **context,
+        )
+        .encode()
+    )
+
+
+@cache
+def assets() -> Mapping[str, bytes]:
+    """Return our files by their name with a hash in it, so that browsers may keep them for good."""
+    found = {}
+    for entry in (files("cookiegate") / "templates").iterdir():
+        stem, dot, kind = entry.name.rpartition(".")
+        if kind == "css":
+            content = entry.read_bytes()
+            found[f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{dot}{kind}"] = content
+    return found
+
+
+@cache
+def stylesheet() -> str:
+    """Return the name under which the stylesheet is served."""
+    return next(name for name in assets() if name.startswith("privacy."))
