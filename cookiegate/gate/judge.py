@@ -170,10 +170,10 @@ class Judge:
         matches = self._matcher.at_host(place.host)
         if not matches or self._is_own(place) or self._matcher.kept(place):
             return self._judge_place(place, freed=False)
-        if any(match.service.slug in self._site.declared and self.service(match.service) for match in matches):
+        declared = [match for match in matches if match.service.slug in self._site.declared]
+        if any(self.service(match.service) for match in declared):
             return None
-        denied = next((match for match in matches if not match.service.keep), matches[0])
-        return self._granted(denied, place.host)
+        return self._all_granted([*declared, *matches])
 
     def _embedded(self, url: str) -> Withheld | None:
         """A script or a document inside the address itself is judged like an inline one."""
