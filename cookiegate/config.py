@@ -102,6 +102,10 @@ class Config(Declaration):
 
     @model_validator(mode="after")
     def _each_host_once(self) -> Self:
+        names = [site.name for site in self.sites]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sites are called {name!r}; receipts are told apart by the name.")
         seen: dict[str, str] = {}
         for site in self.sites:
             for host in site.hosts:

@@ -9,7 +9,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
@@ -24,10 +23,9 @@ from cookiegate.errors import ConfigError, CookieGateError
 from cookiegate.gate.gate import Exchange, Gate
 from cookiegate.gate.response import ResponseGate
 from cookiegate.gate.selfcheck import check_gate
-from cookiegate.notice import banner as asking
+from cookiegate.notice.banner import Addresses, PageNotice
 from cookiegate.notice.endpoints import GPC, Asked, gpc_statement, respond
 from cookiegate.origin import Origin, origin_of
-from cookiegate.pages import negotiate, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from cookiegate.cookie import SentCookie
-    from cookiegate.gate.judge import Withheld
     from cookiegate.site import Site
 
 
@@ -50,6 +46,7 @@ class Stages:
     site: Site
     receipts: Receipts
     gate: Gate
+    nobody: Consent  # what is granted to somebody whom nobody asked
     known: bool = True  # False: no site lists the host
 
 
@@ -115,58 +112,38 @@ class CookieGateMiddleware:
         site = config.site_for(origin.host) if origin.host else None
         stages = self._stages[site.name if site else None]
         cookies = tuple(sent_cookies(scope["headers"]))
-        consent = nobody_asked(stages.site)
+        consent = stages.nobody
         if stages.known:
-            can_keep = origin.secure or origin.local
             consent = decide(
                 stages.site,
-                values=receipts_sent(stages.site, cookies, secure=origin.secure) if can_keep else (),
+                values=receipts_sent(stages.site, cookies, secure=origin.secure) if origin.can_keep else (),
                 read=stages.receipts.read,
                 signal=sends_gpc(scope["headers"]),
                 child=config.is_child(scope),
                 now=config.clock(),
             )
-        return stages, self._exchange(scope, origin, consent, cookies, observing=stages.gate.observing)
-
-    def _exchange(
-        self, scope: Scope, origin: Origin, consent: Consent, cookies: tuple[SentCookie, ...], *, observing: bool
-    ) -> Exchange:
-        """Bring together what the gate must know; what it needs of the notice is handed to it as callables."""
-        headers, method = Headers(raw=scope["headers"]), scope.get("method", "GET")
-        language = consent.language or ""
-        if language not in consent.site.languages:
-            language = negotiate(headers.get("accept-language", ""), consent.site.languages)
-        addresses = self._addresses(scope, origin)
-        asks = (
-            consent.asks
-            and not observing
-            and (origin.secure or origin.local)
-            and asking.may_ask(headers, method, origin=origin.serialized)
+        notice = PageNotice(
+            consent,
+            headers=scope["headers"],
+            method=scope.get("method", "GET"),
+            origin=origin,
+            addresses=self._addresses(scope, origin),
+            back=partial(_address, scope),
+            silent=stages.gate.observing or not origin.can_keep,
         )
-
-        def banner(*, based: bool, forms_forbidden: bool) -> bytes:
-            back = _address(scope) if method in {"GET", "HEAD"} else addresses.home
-            return asking.banner(consent, language, addresses, back=back, based=based, forms_forbidden=forms_forbidden)
-
-        def placeholder(withheld: Withheld, attributes: Mapping[bytes, bytes]) -> bytes:
-            return asking.placeholder(withheld.service, attributes, language, addresses, declared=withheld.declared)
-
-        return Exchange(
+        return stages, Exchange(
             consent=consent,
             origin=origin,
-            path=_address(scope).partition("?")[0],
-            method=method,
+            path=scope["path"],
+            method=scope.get("method", "GET"),
             headers=scope["headers"],
             cookies=cookies,
-            language=language,
-            banner=banner if asks else None,
-            placeholder=placeholder,
-            withheld_page=partial(render, "withheld.html", language),
+            notice=notice,
         )
 
-    def _addresses(self, scope: Scope, origin: Origin) -> asking.Addresses:
+    def _addresses(self, scope: Scope, origin: Origin) -> Addresses:
         root = quote(scope.get("root_path", "")) + self._config.prefix
-        return asking.Addresses(root=root, prefix=self._config.prefix, netloc=origin.netloc)
+        return Addresses(root=root, prefix=self._config.prefix, netloc=origin.netloc)
 
     async def _own_page(self, path: str, stages: Stages, exchange: Exchange, request: Request, send: Send) -> None:
         origin, now = exchange.origin, self._config.clock()
@@ -175,10 +152,10 @@ class CookieGateMiddleware:
                 request=request,
                 path=path,
                 consent=exchange.consent,
-                language=exchange.language,
+                language=exchange.notice.language,
                 addresses=self._addresses(request.scope, origin),
                 origin=origin.serialized,
-                can_keep=origin.secure or origin.local,
+                can_keep=origin.can_keep,
                 now=now,
                 new_id=partial(secrets.token_urlsafe, 16),
             )
@@ -215,7 +192,8 @@ def _compile(config: Config | None) -> tuple[Config, dict[str | None, Stages]]:
     stages: dict[str | None, Stages] = {}
     for site in config.sites:
         receipts = Receipts(config.secret_keys, site_name=site.name)
-        stages[site.name] = Stages(site=site, receipts=receipts, gate=Gate(site, edition=version("cookiegate")))
+        gate = Gate(site, edition=version("cookiegate"))
+        stages[site.name] = Stages(site=site, receipts=receipts, gate=gate, nobody=nobody_asked(site))
     return config, {**stages, None: replace(stages[config.sites[0].name], known=False)}
 
 

@@ -36,6 +36,11 @@ class Origin:
         return self.host in {"localhost", "127.0.0.1", "[::1]"} or self.host.endswith(".localhost")
 
     @property
+    def can_keep(self) -> bool:
+        """Whether a receipt can be kept here, and so a yes be given."""
+        return self.secure or self.local
+
+    @property
     def netloc(self) -> str:
         """Host and, if it is not the scheme's own, port."""
         return self.host if DEFAULT_PORTS.get(self.scheme) == self.port else f"{self.host}:{self.port}"
@@ -73,7 +78,7 @@ def _scheme(scope: Mapping[str, Any], config: Config) -> str:
 
 
 def _trusted(client: tuple[str, int] | None, config: Config) -> bool:
-    if not client:
+    if not client or not config.trusted_proxies:
         return False
     try:
         address = ip_address(client[0])

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cookiegate.consent.consent import Consent
 
@@ -66,13 +66,13 @@ def wants_page(headers: Sequence[Header]) -> bool:
     return any(name == b"accept" and b"text/html" in value.lower() for name, value in headers)
 
 
-def request_headers(headers: Sequence[Header], variant: bytes) -> list[Header]:
+def request_headers(headers: Sequence[Header], variant: Callable[[], bytes]) -> list[Header]:
     """Return the headers that the app may see: no condition or range that could cross variants of a page."""
     page = wants_page(headers)
     asked = [value for name, value in headers if name == b"if-none-match"]
     dropped = {b"if-none-match"} | (_CONDITIONS | {b"accept-encoding"} if page else frozenset())
     kept = [(name, value) for name, value in headers if name not in dropped]
-    condition = translated(asked, variant, foreign=not page) if asked else None
+    condition = translated(asked, variant(), foreign=not page) if asked else None
     if condition:
         kept.append((b"if-none-match", condition))
     if page:

@@ -4,31 +4,49 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 from cookiegate.gate import caching
 from cookiegate.gate.cookies import Clearing, set_cookie_name, visible
 from cookiegate.gate.csp import host_policy
-from cookiegate.gate.judge import Judge, Withheld
+from cookiegate.gate.judge import Judge
 from cookiegate.gate.links import gated_link
 from cookiegate.gate.matcher import Matcher
 from cookiegate.gate.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cookiegate.consent.consent import Consent
     from cookiegate.cookie import SentCookie
-    from cookiegate.gate.body import Banner
     from cookiegate.origin import Origin
+    from cookiegate.service import Service
     from cookiegate.site import Site
 
     Header = tuple[bytes, bytes]
 
 
+class Notice(Protocol):
+    """What the gate asks of the notice: see ``notice/banner.py``."""
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def asks(self) -> bool: ...
+
+    def banner(self, *, based: bool, forms_forbidden: bool) -> bytes: ...
+
+    def placeholder(self, service: Service | None, attributes: Mapping[bytes, bytes], *, declared: bool) -> bytes: ...
+
+    def withheld_page(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What the gate must know of one request. *banner* is None where nobody may be asked."""
+    """What the gate must know of one request."""
 
     consent: Consent
     origin: Origin
@@ -36,15 +54,12 @@ class Exchange:
     method: str
     headers: Sequence[Header]  # as the visitor sent them
     cookies: Sequence[SentCookie]
-    language: str
-    banner: Banner | None
-    placeholder: Callable[[Withheld, Mapping[bytes, bytes]], bytes]
-    withheld_page: Callable[[], bytes]
+    notice: Notice
 
     @property
     def page(self) -> str:
         """The page's own absolute address, against which relative ones are read."""
-        return f"{self.origin.serialized if self.origin.host else 'https://host.invalid'}{self.path}"
+        return f"{self.origin.serialized if self.origin.host else 'https://host.invalid'}{quote(self.path)}"
 
 
 class Gate:
@@ -64,21 +79,21 @@ class Gate:
 
     def variant(self, exchange: Exchange) -> bytes:
         """Return the short name of what this visitor is shown."""
-        banner = exchange.banner is not None
-        return caching.variant(exchange.consent, revision=self._revision, language=exchange.language, banner=banner)
+        notice = exchange.notice
+        return caching.variant(exchange.consent, revision=self._revision, language=notice.language, banner=notice.asks)
 
     def request_headers(self, exchange: Exchange) -> list[Header]:
         """Return the request's headers that the app may see."""
         if self.observing:
             return list(exchange.headers)
         shown = visible(exchange.headers, lambda name: bool(self.denied_by(name, exchange.consent)))
-        return caching.request_headers(shown, self.variant(exchange))
+        return caching.request_headers(shown, lambda: self.variant(exchange))
 
     def translates(self, exchange: Exchange) -> bool:
         """Return whether a 304 answers for a page: one was asked for, or the condition has a tag of ours."""
         asked = [value for name, value in exchange.headers if name == b"if-none-match"]
-        return caching.wants_page(exchange.headers) or bool(
-            caching.translated(asked, self.variant(exchange), foreign=False)
+        return caching.wants_page(exchange.headers) or (
+            bool(asked) and bool(caching.translated(asked, self.variant(exchange), foreign=False))
         )
 
     def denied_by(self, cookie: bytes, consent: Consent) -> str | None:
@@ -90,13 +105,13 @@ class Gate:
 
     def gated_headers(self, headers: Iterable[Header], exchange: Exchange) -> list[Header]:
         """Return any response's headers without what denied services would set or fetch."""
-        judge = self.judge(exchange)
         kept: list[Header] = []
         for name, value in headers:
             if name == b"set-cookie" and (slug := self.denied_by(set_cookie_name(value), exchange.consent)):
                 self.report.cookie(set_cookie_name(value), slug)
             elif name == b"link":
-                gated, gone = gated_link(value, lambda attributes: judge.element(b"link", attributes, foreign=False))
+                judge = self.judge(exchange)
+                gated, gone = gated_link(value, partial(judge.element, b"link", foreign=False))
                 for withheld in gone:
                     self.report.withheld(withheld)
                 kept += [(name, gated)] if gated else []
@@ -115,7 +130,7 @@ class Gate:
     def page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         """Return a page's headers: told apart by visitor, and clearing what must go."""
         held = caching.page_headers(
-            headers, self.variant(exchange), vary=self._vary(exchange), banner=exchange.banner is not None
+            headers, self.variant(exchange), vary=self._vary(exchange), banner=exchange.notice.asks
         )
         return held + self.clearing(exchange)
 

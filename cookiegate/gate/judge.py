@@ -8,7 +8,7 @@ from binascii import Error as Base64Error
 from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from cookiegate.gate.url import UNREADABLE, Place, read_url
 from cookiegate.service import NECESSARY
@@ -80,7 +80,7 @@ class Judge:
         self._consent = consent
         self._site = consent.site
         self._page = page
-        self._host = read_url(page, page).host
+        self._host = urlsplit(page).hostname or ""
         self._charset = charset
 
     # -- tags

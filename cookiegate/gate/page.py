@@ -6,6 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cookiegate.gate.grammar import any_case
@@ -53,10 +54,19 @@ _ASCII_COMPATIBLE = re.compile(
 
 def content_of(headers: Headers) -> Content:
     """Return what a response is, by all its Content-Type lines: one that says text/html makes it a page."""
-    if any(n == b"content-disposition" and v.strip().lower().startswith(b"attachment") for n, v in headers):
+    said = tuple((name, value.strip().lower()) for name, value in headers if name in _TELLING)
+    return _content_of(said)
+
+
+_TELLING = frozenset({b"content-type", b"content-disposition", b"x-content-type-options"})
+
+
+@lru_cache(maxsize=256)
+def _content_of(said: Headers) -> Content:
+    if any(name == b"content-disposition" and value.startswith(b"attachment") for name, value in said):
         return Content(Form.OTHER)
-    lines = [value for name, value in headers if name == b"content-type"]
-    types = [part.split(b";")[0].strip().lower() for line in lines for part in line.split(b",")] or [b""]
+    lines = [value for name, value in said if name == b"content-type"]
+    types = [part.split(b";")[0].strip() for line in lines for part in line.split(b",")] or [b""]
     charset = next((_charset(line) for line in lines if _CHARSET(line)), None)
     if b"text/html" in types:
         return Content(Form.PAGE, charset)
@@ -64,11 +74,8 @@ def content_of(headers: Headers) -> Content:
         return Content(Form.FRAGMENT, charset)
     if any(_XML(kind) for kind in types):
         return Content(Form.XML, charset)
-    if _UNLABELLED.issuperset(types) and not any(
-        name == b"x-content-type-options" and value.strip().lower() == b"nosniff" for name, value in headers
-    ):
-        return Content(Form.UNLABELLED, charset)
-    return Content(Form.OTHER)
+    sniffed = (b"x-content-type-options", b"nosniff") not in said
+    return Content(Form.UNLABELLED, charset) if sniffed and _UNLABELLED.issuperset(types) else Content(Form.OTHER)
 
 
 def _charset(line: bytes) -> str:

@@ -113,13 +113,14 @@ class ResponseGate:
 
     def _make_rewriter(self) -> Rewriter:
         assert self._start  # noqa: S101  a page's body comes after its start
+        notice = self._exchange.notice
         policies = [v.decode("latin-1") for n, v in self._start["headers"] if n == b"content-security-policy"]
         return Rewriter(
             self._gate.judge(self._exchange, self._content.charset or "utf-8"),
             limit=self._gate.site.gate_memory,
             report=self._gate.report.withheld,
-            banner=None if self._content.form is page.Form.FRAGMENT else self._exchange.banner,
-            placeholder=self._exchange.placeholder,
+            banner=notice.banner if notice.asks and self._content.form is not page.Form.FRAGMENT else None,
+            placeholder=notice.placeholder,
             forms_forbidden=any(forbids_forms(policy) for policy in policies),
         )
 
@@ -217,7 +218,7 @@ class ResponseGate:
             return
         notice = b""
         if self._start:
-            notice = self._exchange.withheld_page()
+            notice = self._exchange.notice.withheld_page()
             self._drop(b"content-length", b"content-type", b"content-encoding", b"content-range", b"etag")
             self._start["status"] = 502
             self._add([(b"content-type", b"text/html; charset=utf-8")])

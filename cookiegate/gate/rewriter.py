@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cookiegate.gate.body import Banner, BodyFinder, Spot
 from cookiegate.gate.foreign import attribute_values
@@ -14,6 +14,14 @@ from cookiegate.gate.tokenizer import Kind, Tag, Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from cookiegate.service import Service
+
+
+class Placeholder(Protocol):
+    """Returns what stands where a frame was withheld; nothing for one that nobody was to see."""
+
+    def __call__(self, service: Service | None, attributes: Mapping[bytes, bytes], *, declared: bool) -> bytes: ...
 
 
 class Mode(Enum):
@@ -38,7 +46,7 @@ class Rewriter:
         limit: int,
         report: Callable[[Withheld], None],
         banner: Banner | None = None,
-        placeholder: Callable[[Withheld, Mapping[bytes, bytes]], bytes] | None = None,
+        placeholder: Placeholder | None = None,
         scripting: bool = True,
         forms_forbidden: bool = False,
     ) -> None:
@@ -159,8 +167,10 @@ class Rewriter:
     def _withhold(self, tag: Tag, withheld: Withheld, attributes: Mapping[bytes, bytes]) -> None:
         self._take_up_to(tag.start)
         self._report(replace(withheld, element=tag.name.decode("latin-1"), offset=self._read + tag.start))
-        frame = self._placeholder and tag.name == b"iframe" and self._placeholder(withheld, attributes)
-        self._out.append(frame or marker(withheld.slug))
+        stands_in = b""
+        if tag.name == b"iframe" and self._placeholder:
+            stands_in = self._placeholder(withheld.service, attributes, declared=withheld.declared)
+        self._out.append(stands_in or marker(withheld.slug))
         self._emit = tag.end
         tag.gone = True
         if self._tokenizer.holds_text(tag):
