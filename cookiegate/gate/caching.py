@@ -70,6 +70,8 @@ def request_headers(headers: Sequence[Header], variant: Callable[[], bytes]) -> 
     """Return the headers that the app may see: no condition or range that could cross variants of a page."""
     page = wants_page(headers)
     asked = [value for name, value in headers if name == b"if-none-match"]
+    if not page and not any(b"~" in value for value in asked):
+        return list(headers)
     dropped = {b"if-none-match"} | (_CONDITIONS | {b"accept-encoding"} if page else frozenset())
     kept = [(name, value) for name, value in headers if name not in dropped]
     condition = translated(asked, variant(), foreign=not page) if asked else None

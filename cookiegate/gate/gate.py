@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
@@ -113,7 +113,7 @@ class Gate:
                 judge = self.judge(exchange)
                 gated, gone = gated_link(value, partial(judge.element, b"link", foreign=False))
                 for withheld in gone:
-                    self.report.withheld(withheld)
+                    self.report.withheld(replace(withheld, element="link"))
                 kept += [(name, gated)] if gated else []
             else:
                 kept.append((name, value))

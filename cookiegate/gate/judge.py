@@ -94,7 +94,9 @@ class Judge:
         if name == b"link":
             relations = self._relations(attributes)
             if not relations.isdisjoint(CONNECTING):
-                return self._connection(unescape(self._text(attributes.get(b"href"))))
+                withheld = self._connection(unescape(self._text(attributes.get(b"href"))))
+                if withheld:
+                    return withheld
             loads = loads if not relations.isdisjoint(FETCHING) else ()
         for attribute in loads:
             for url in self._urls(attribute, attributes.get(attribute)):

@@ -80,10 +80,14 @@ class ResponseGate:
         elif self._content.form is page.Form.XML:
             self._add([(b"content-security-policy", self._gate.policy(self._exchange))])
             await self._release_start()
-        elif self._content.form in {page.Form.PAGE, page.Form.FRAGMENT}:
+        elif self._content.form in {page.Form.PAGE, page.Form.FRAGMENT} or self._is_veiled(headers):
             await self._expect_page()
         elif self._content.form is page.Form.OTHER:
             await self._release_start()
+
+    def _is_veiled(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """An unlabelled body whose encoding hides what a browser will find in it counts as a page."""
+        return self._content.form is page.Form.UNLABELLED and any(name == b"content-encoding" for name, _ in headers)
 
     async def _without_body(self, message: Message) -> None:
         """A 304 answers the condition that we translated: it carries this visitor's tag, or it is no page's."""
