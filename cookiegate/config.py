@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from cookiegate.declaration import Declaration, explain
 from cookiegate.errors import ConfigError
+from cookiegate.password import is_hash
 from cookiegate.signing import MIN_KEY_BYTES
 from cookiegate.site import Site
 
@@ -28,16 +29,32 @@ def _keys_from_environment() -> tuple[str, ...]:
 
 def _network(value: object) -> object:
     try:
-        return ip_network(value) if isinstance(value, str) else value
+        return ip_network(value) if isinstance(value, str) and value != "unix" else value
     except ValueError:
-        raise ValueError("write an address or a network, as in '127.0.0.1' or '10.0.0.0/8'.") from None
+        raise ValueError("write an address, a network or 'unix', as in '127.0.0.1' or '10.0.0.0/8'.") from None
 
 
 def _nobody_is_a_child(scope: MutableMapping[str, Any]) -> bool:
     return False
 
 
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Network = Annotated[IPv4Network | IPv6Network | Literal["unix"], BeforeValidator(_network)]
+
+
+class Debug(Declaration):
+    """Who may look at the debug page: a scrypt hash for each name. Without anybody it does not exist."""
+
+    people: dict[str, str] = Field(min_length=1, repr=False)
+
+    @field_validator("people")
+    @classmethod
+    def _hashes(cls, people: dict[str, str]) -> dict[str, str]:
+        for name, text in people.items():
+            if not re.fullmatch(r"[!-9;-~]{1,64}", name):
+                raise ValueError(f"{name!r} is no name that HTTP Basic can carry: printable ASCII, no colon or space.")
+            if not is_hash(text):
+                raise ValueError(f"{name}: write a hash, never a password. `cookiegate init --debug {name}` makes one.")
+        return people
 
 
 class Config(Declaration):
@@ -59,6 +76,7 @@ class Config(Declaration):
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
     https: Literal["auto", "always"] = "auto"
+    debug: Debug | None = None  # off
     is_child: Callable[[MutableMapping[str, Any]], bool] = _nobody_is_a_child
     clock: Callable[[], float] = time.time  # noqa: TID251  the one place where the clock comes in
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+SECRET = frozenset({"secret_keys", "people"})  # keys whose values stand in no error
+
+
 class Declaration(BaseModel):
     """The ground of all that a site declares.
 
@@ -72,7 +75,8 @@ def _shown(error: ErrorDetails) -> str:
     """The value at fault; never a secret, and not a whole table."""
     if isinstance(error["input"], (dict, BaseModel)):
         return ""
-    text = "…" if "secret_keys" in error["loc"] else repr(error["input"])
+    secret = any(part in SECRET or nearest(str(part), SECRET) for part in error["loc"])
+    text = "…" if secret else repr(error["input"])
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 

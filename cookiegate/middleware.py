@@ -108,7 +108,7 @@ class CookieGateMiddleware:
         await self.app(_inner_scope(scope, stages.gate, exchange), receive, gated)
 
     def _decide(self, scope: Scope) -> tuple[Stages, Exchange]:
-        config, origin = self._config, origin_of(scope, self._config)
+        config, origin, now = self._config, origin_of(scope, self._config), self._config.clock()
         site = config.site_for(origin.host) if origin.host else None
         stages = self._stages[site.name if site else None]
         cookies = tuple(sent_cookies(scope["headers"]))
@@ -120,7 +120,7 @@ class CookieGateMiddleware:
                 read=stages.receipts.read,
                 signal=sends_gpc(scope["headers"]),
                 child=config.is_child(scope),
-                now=config.clock(),
+                now=now,
             )
         notice = PageNotice(
             consent,
@@ -139,6 +139,7 @@ class CookieGateMiddleware:
             headers=scope["headers"],
             cookies=cookies,
             notice=notice,
+            now=now,
         )
 
     def _addresses(self, scope: Scope, origin: Origin) -> Addresses:
@@ -146,7 +147,7 @@ class CookieGateMiddleware:
         return Addresses(root=root, prefix=self._config.prefix, netloc=origin.netloc)
 
     async def _own_page(self, path: str, stages: Stages, exchange: Exchange, request: Request, send: Send) -> None:
-        origin, now = exchange.origin, self._config.clock()
+        origin, now = exchange.origin, exchange.now
         outcome = await respond(
             Asked(
                 request=request,

@@ -1,4 +1,4 @@
-"""How the request came: scheme, host and port as the visitor's browser sees them."""
+"""How the request came: scheme, host, port and address, as the visitor's side sees them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from cookiegate.address import plain
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cookiegate.config import Config
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\\\s]+)(?::([0-9]{1,5}))?").fullmatch
+_HOP = re.compile(
+    r"\[?([0-9A-Fa-f:]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]?(?:(?<=\]):[0-9]+)?|([0-9.]+)(?::[0-9]+)?"
+).fullmatch
+_ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+').findall
+_FORWARDED_FOR = re.compile(r'(?:^|[;\s])for=(?:"([^"]*)"|([^;,\s]*))', re.IGNORECASE).search
 _FORWARDED_PROTO = re.compile(rb'proto="?([A-Za-z]+)', re.IGNORECASE).search
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -62,6 +69,48 @@ def origin_of(scope: Mapping[str, Any], config: Config) -> Origin:
     return Origin(scheme=scheme, host=match[1].decode("latin-1").lower().rstrip("."), port=port)
 
 
+def address_of(scope: Mapping[str, Any], config: Config) -> str:
+    """Return the visitor's IP address: the peer's, or what trusted proxies say of whom they serve.
+
+    The header is read from the right; each entry was written by the hop that its right neighbour names, so it
+    counts as long as that hop is trusted. What is no address ends the reading. Empty where nothing is known
+    (a Unix socket without a believed header).
+    """
+    address = plain((scope.get("client") or ("",))[0])
+    if not _trusted(scope.get("client"), config):
+        return address
+    for hop in reversed(_hops(scope["headers"], config)):
+        if not _is_address(hop):
+            break
+        address = hop
+        if not _in_networks(hop, config):
+            break
+    return address
+
+
+def claims_a_proxy(scope: Mapping[str, Any], config: Config) -> str | None:
+    """Return the address of a private peer that sends a proxy's header and is not trusted, or None."""
+    client = scope.get("client")
+    if not client or _trusted(client, config) or not _is_address(client[0]) or not ip_address(client[0]).is_private:
+        return None
+    said = any(name in {b"x-forwarded-for", b"forwarded"} for name, _ in scope["headers"])
+    return str(client[0]) if said else None
+
+
+def _hops(headers: Sequence[tuple[bytes, bytes]], config: Config) -> list[str]:
+    wanted = config.proxy_header.lower().encode()
+    lines = b",".join(value for name, value in headers if name == wanted).decode("latin-1")
+    if config.proxy_header == "Forwarded":
+        found = [_FORWARDED_FOR(element) for element in _ELEMENTS(lines)]
+        return [_without_port(match[1] or match[2] if match else "") for match in found]
+    return [_without_port(entry.strip()) for entry in lines.split(",")] if lines else []
+
+
+def _without_port(hop: str) -> str:
+    match = _HOP(hop)
+    return plain(match[1] or match[2]) if match else ""
+
+
 def _scheme(scope: Mapping[str, Any], config: Config) -> str:
     if config.https == "always":
         return "https"
@@ -71,17 +120,30 @@ def _scheme(scope: Mapping[str, Any], config: Config) -> str:
     for name, value in reversed(scope["headers"]):
         if config.proxy_header == "Forwarded" and name == b"forwarded":
             found = _FORWARDED_PROTO(value.rpartition(b",")[2])
-            return "https" if found and found[1].lower() == b"https" else own
+            return ("https" if found[1].lower() == b"https" else "http") if found else own
         if config.proxy_header != "Forwarded" and name == b"x-forwarded-proto":
             return "https" if value.rpartition(b",")[2].strip().lower() == b"https" else "http"
     return own
 
 
 def _trusted(client: tuple[str, int] | None, config: Config) -> bool:
-    if not client or not config.trusted_proxies:
+    """Whether the peer is believed; a Unix socket (no address) if ``trusted_proxies`` names ``unix``."""
+    if not config.trusted_proxies:
         return False
+    host = client[0] if client else ""
+    return _in_networks(host, config) if host else "unix" in config.trusted_proxies
+
+
+def _is_address(text: str) -> bool:
     try:
-        address = ip_address(client[0])
+        ip_address(text)
     except ValueError:
         return False
-    return any(address in network for network in config.trusted_proxies)
+    return True
+
+
+def _in_networks(host: str, config: Config) -> bool:
+    if not _is_address(host):
+        return False
+    address = ip_address(plain(host))
+    return any(network != "unix" and address in network for network in config.trusted_proxies)

@@ -55,6 +55,7 @@ class Exchange:
     headers: Sequence[Header]  # as the visitor sent them
     cookies: Sequence[SentCookie]
     notice: Notice
+    now: float  # seconds since 1970
 
     @property
     def page(self) -> str:

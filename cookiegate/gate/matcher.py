@@ -35,12 +35,14 @@ class Fingerprint(NamedTuple):
 
 _WORDS = re.compile(rb"[A-Za-z_$][\w$]+").findall
 _TOKENS = re.compile(r"[\w$-]+|[\"'`]|\s+|.").findall
+# An address in a script: behind // or at the beginning of a string; 1 is not empty where a call takes it directly.
 _MENTIONED = re.compile(
-    rb"(?://|[\"'`]\.?)((?:[A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*)(?::[0-9]+)?(/[^\s\"'`<>\\?#]*)?"
+    rb"(\(\s*)?(?:[\"'`]\.?(?:https?:)?(?://)?|//)"
+    rb"((?:[A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*)(?::[0-9]+)?(/[^\s\"'`<>\\?#]*)?"
 ).findall
 _ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|u\{0*([0-9A-Fa-f]{2})\}|(/))")
 
-# A script that only mentions an address loads nothing; one that has a word of these may.
+# A script that only mentions an address loads nothing; one that has a word of these, or calls with it, may.
 LOADER_WORDS = frozenset(
     b"Audio EventSource Image SharedWorker WebSocket WebTransport Worker XMLHttpRequest ajax append appendChild "
     b"assign axios createElement document fetch from get getScript href iframe import importScripts innerHTML "
@@ -130,16 +132,17 @@ class Matcher:
                 for fingerprint in self._fingerprints[word]:
                     if fingerprint.found_in(text):
                         found.setdefault(fingerprint.match.service.slug, fingerprint.match)
-            if data or not words.isdisjoint(LOADER_WORDS):
-                for match in self._mentioned(text):
-                    found.setdefault(match.service.slug, match)
+            loads = data or not words.isdisjoint(LOADER_WORDS)
+            for match in self._mentioned(text, everywhere=loads):
+                found.setdefault(match.service.slug, match)
         return tuple(found.values())
 
-    def _mentioned(self, text: bytes) -> Iterator[Match]:
-        for host, path in set(_MENTIONED(text)):
-            match = self.place(host.decode().lower(), path.decode("latin-1").lower() or "/")
-            if match:
-                yield match
+    def _mentioned(self, text: bytes, *, everywhere: bool) -> Iterator[Match]:
+        for called, host, path in set(_MENTIONED(text)):
+            if called or everywhere:
+                match = self.place(host.decode().lower(), path.decode("latin-1").lower() or "/")
+                if match:
+                    yield match
 
 
 def _with_parents(host: str) -> Iterable[str]:

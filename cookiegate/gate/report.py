@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cookiegate.gate.judge import Withheld
 
+KEPT_RESPONSES = 20
+KEPT_THINGS = 50  # of one response
 log = logging.getLogger("cookiegate")
 REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatedResponse:
+    """One gated page, for debug: what of it was withheld. *time* in seconds since 1970; *path* cut to two segments."""
+
+    time: float
+    method: str
+    path: str
+    status: int
+    note: str
+    withheld: tuple[Withheld, ...]
 
 
 class Report:
@@ -19,9 +34,12 @@ class Report:
     def __init__(self, *, observing: bool) -> None:
         self._verb = "Would withhold" if observing else "Withheld"
         self._said: OrderedDict[tuple[str, ...], None] = OrderedDict()
+        self._unsettled: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.responses: deque[GatedResponse] = deque(maxlen=KEPT_RESPONSES)
 
     def withheld(self, thing: Withheld) -> None:
         """Log one withheld thing; an undeclared service is a warning, since its line would settle it."""
+        self._settle(thing)
         first = self._first(thing.slug, thing.rule, thing.element, thing.host)
         loud = logging.WARNING if thing.service and not thing.declared else logging.INFO
         log.log(
@@ -53,6 +71,24 @@ class Report:
                 "The cookie %s cannot be cleared from here: it came back after three rounds. Clear it where it is set.",
                 printable(name),
             )
+
+    def unsettled(self) -> list[tuple[str, int, str]]:
+        """Return what nobody was told about: its name, how often it was seen, and the line that would settle it."""
+        return [
+            (name, count, f'services = [..., "{name}"]' if kind == "service" else f'keep = [..., "https://{name}/*"]')
+            for (kind, name), count in self._unsettled.items()
+        ]
+
+    def _settle(self, thing: Withheld) -> None:
+        if thing.service and not thing.declared:
+            key = ("service", thing.slug)
+        elif thing.slug == "unknown" and thing.host:
+            key = ("host", printable(thing.host))
+        else:
+            return
+        self._unsettled[key] = self._unsettled.get(key, 0) + 1
+        if len(self._unsettled) > REMEMBERED:
+            self._unsettled.popitem(last=False)
 
     def _first(self, *key: str) -> bool:
         new = key not in self._said

@@ -9,6 +9,7 @@ from anyio import open_file
 from cookiegate.gate import page
 from cookiegate.gate.body import forbids_forms
 from cookiegate.gate.encoding import DecodingError, Plain, Zlib, coding_for
+from cookiegate.gate.report import KEPT_THINGS, GatedResponse
 from cookiegate.gate.rewriter import Rewriter
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import Send
 
     from cookiegate.gate.gate import Exchange, Gate
+    from cookiegate.gate.judge import Withheld
 
     Message = MutableMapping[str, Any]
 
@@ -34,12 +36,14 @@ class ResponseGate:
         self._gate = gate
         self._exchange = exchange
         self._start: Message | None = None  # while it waits
+        self._status = 0
         self._content = page.Content(page.Form.OTHER)
         self._unlabelled = b""
         self._rewriter: Rewriter | None = None
         self._coding: Plain | Zlib = Plain()
         self._begun = False
         self._ended = False
+        self._withheld: list[Withheld] = []
 
     async def __call__(self, message: Message) -> None:
         """Gate one message of the app."""
@@ -74,7 +78,7 @@ class ResponseGate:
             headers = self._gate.gated_headers(headers, self._exchange)
             message = {**message, "headers": headers}
         self._content = page.content_of(headers)
-        self._start = message
+        self._start, self._status = message, message["status"]
         if message["status"] in NO_BODY:
             await self._without_body(message)
         elif self._content.form is page.Form.XML:
@@ -122,10 +126,28 @@ class ResponseGate:
         return Rewriter(
             self._gate.judge(self._exchange, self._content.charset or "utf-8"),
             limit=self._gate.site.gate_memory,
-            report=self._gate.report.withheld,
+            report=self._note,
             banner=notice.banner if notice.asks and self._content.form is not page.Form.FRAGMENT else None,
             placeholder=notice.placeholder,
             forms_forbidden=any(forbids_forms(policy) for policy in policies),
+        )
+
+    def _note(self, thing: Withheld) -> None:
+        self._gate.report.withheld(thing)
+        if len(self._withheld) < KEPT_THINGS:
+            self._withheld.append(thing)
+
+    def _remember(self, note: str = "") -> None:
+        """Keep for debug what became of this page."""
+        self._gate.report.responses.append(
+            GatedResponse(
+                time=self._exchange.now,
+                method=self._exchange.method,
+                path="/".join(self._exchange.path.split("/")[:3]),
+                status=self._status,
+                note=note,
+                withheld=tuple(self._withheld),
+            )
         )
 
     # -- the body
@@ -162,6 +184,8 @@ class ResponseGate:
         except DecodingError as fault:
             self._gate.report.page(f"its body cannot be decoded: {fault}")
             self._rewriter, self._content = None, page.Content(page.Form.OTHER)
+        if self._gates and not more:
+            self._remember("observed: nothing was withheld")
         await self._release_start()
         await self._pass_on(body, more=more)
 
@@ -191,6 +215,8 @@ class ResponseGate:
                 await self._pass_on(b"".join(ready), more=True)
                 ready, size = [], 0
         await self._begin_page(None if more else size)
+        if not more:
+            self._remember()
         if size or not more:
             await self._pass_on(ready[0] if len(ready) == 1 else b"".join(ready), more=more)
         self._ended = not more
@@ -217,6 +243,7 @@ class ResponseGate:
     async def _withhold(self, why: str) -> None:
         """Nothing more of the page leaves: a notice page in its place if nothing has left, else its end."""
         self._gate.report.page(why)
+        self._remember(why)
         if self._gate.observing:
             await self._release_start()
             return

@@ -268,10 +268,13 @@ def marker(slug: str) -> bytes:
 
 
 def without_mark(buf: bytes, start: int, attributes: int, end: int) -> bytes:
-    """Return the tag without its mark and the mark's duplicates."""
+    """Return the tag without its mark and the mark's duplicates, and without joining their neighbours."""
     kept, pos = [], start
     for match in ATTRIBUTES(buf, attributes, end):
-        if match[1].lower() == MARK and not buf[match.end() : end].lstrip().startswith(b"="):
-            kept.append(buf[pos : match.start()])
-            pos = match.end()
+        rest = buf[match.end() : end]
+        if match[1].lower() != MARK or rest.lstrip().startswith(b"="):
+            continue
+        spaced = rest[:1] in b"\t\n\f\r >" and buf[match.start() - 1 : match.start()].isspace()
+        kept.append(buf[pos : match.start() - spaced])
+        pos = match.end()
     return b"".join((*kept, buf[pos:end]))

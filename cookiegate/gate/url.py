@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ _ABSOLUTE = re.compile(
 ).match
 _PLAIN = re.compile(r"[!-\[\]-~]*").fullmatch  # no control, space, backslash or letter beyond ASCII
 _UNTIDY = re.compile(r"[%@]|/\.|xn--", re.IGNORECASE).search
+_SCHEME = re.compile(r"[\x00-\x20]*h\s*t\s*t\s*p\s*s?\s*:", re.IGNORECASE).match
 _RELATIVE = re.compile(r"(?!//)[^:]*").fullmatch
 
 
@@ -48,6 +50,11 @@ def _read_any(url: str, page: str) -> Place:
         found, home = URL(url, page), URL(page)
     except ValueError:
         return UNREADABLE
+    if found.host == home.host and _SCHEME(url):
+        # "https:/host" is a path on a page of that scheme and a host on any other. A proxy may hide the page's
+        # scheme from us, so it is read as a host.
+        with suppress(ValueError):
+            found = URL(url)
     host = found.hostname.rstrip(".")
     own = found.host == home.host and bool(host)
     return Place(found.protocol.rstrip(":"), host, unquote(found.pathname).lower(), own=own)

@@ -84,7 +84,7 @@ def passage(headers: Mapping[str, str], *, origin: str, gives: bool) -> Passage:
             return Passage.REFUSED
         framed = headers.get("sec-fetch-dest") in _FRAMED
         return Passage.REFUSED if gives and framed else Passage.PASSES
-    sent = headers.get("origin", "null")
+    sent = headers.get("origin", "null").lower()
     if sent == "null":
         return Passage.UNPROVEN if gives else Passage.PASSES
     return Passage.PASSES if sent == origin else Passage.REFUSED

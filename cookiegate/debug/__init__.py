@@ -1,0 +1,1 @@
+"""5: why did it decide so? Reads all of the other stages, changes nothing."""
