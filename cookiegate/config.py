@@ -68,8 +68,8 @@ class Records(Declaration):
         data, keys = self.directory.absolute(), self.key_directory.absolute()
         if keys.is_relative_to(data) or data.is_relative_to(keys):
             raise ValueError(
-                f"directory {str(self.directory)!r} and key_directory {str(self.key_directory)!r} lie in one another: "
-                "a backup of the records would hold their keys. Put them side by side."
+                f"directory {str(self.directory)!r} and key_directory {str(self.key_directory)!r} lie in one "
+                "another: a backup of the records would hold their keys. Put them side by side."
             )
         return self
 
@@ -153,16 +153,19 @@ class Config(Declaration):
         if keeping and self.records is None:
             raise ValueError(
                 f"site {keeping[0]!r} keeps visits ([sites.visits]), but nothing says where. Add [records] with "
-                "directory = 'var/cookiegate' and key_directory = 'var/cookiegate-keys', or leave [sites.visits] out."
+                "directory = 'var/cookiegate' and key_directory = 'var/cookiegate-keys', or leave [sites.visits] "
+                "out."
             )
         if self.records and not keeping:
             raise ValueError(
-                "[records] says where visits are kept, but no site keeps any. Add [sites.visits] with a basis to the "
-                "site that does, or leave [records] out."
+                "[records] says where visits are kept, but no site keeps any. Add [sites.visits] with a basis to "
+                "the site that does, or leave [records] out."
             )
         twice = next((name for name in keeping if keeping.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"two sites that keep visits are called {twice!r}; records are kept by name. Rename one.")
+            raise ValueError(
+                f"two sites that keep visits are called {twice!r}; records are kept by name. Rename one."
+            )
         return self
 
     @cached_property

@@ -18,7 +18,7 @@ class ConfigError(CookieGateError):
 
 
 class RecordsError(CookieGateError):
-    """A record could not be kept, or the records cannot be opened; the text names place and remedy, never a visitor."""
+    """A record cannot be kept or read; the text names place and remedy, never a visitor."""
 
 
 class SelfCheckError(CookieGateError):

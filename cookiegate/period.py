@@ -19,8 +19,8 @@ class Period(Declaration):
     and pydantic would read P3M as 90 days.
     """
 
-    months: int = Field(0, ge=0)
-    years: int = Field(0, ge=0)
+    months: int = Field(default=0, ge=0)
+    years: int = Field(default=0, ge=0)
 
     @model_validator(mode="before")
     @classmethod

@@ -51,9 +51,13 @@ class Visits(Declaration):
     @model_validator(mode="after")
     def _a_duty_names_its_law(self) -> Self:
         if self.basis == "legal-duty" and not self.statute.strip():
-            raise ValueError("a legal duty names its law: statute = 'Protection of Communications Secrets Act, 15-2'.")
+            raise ValueError(
+                "a legal duty names its law: statute = 'Protection of Communications Secrets Act, 15-2'."
+            )
         if self.basis != "legal-duty" and self.statute:
-            raise ValueError(f"statute belongs to basis = 'legal-duty'; this basis is {self.basis!r}. Leave one out.")
+            raise ValueError(
+                f"statute belongs to basis = 'legal-duty'; this basis is {self.basis!r}. Leave one out."
+            )
         return self
 
     @property
