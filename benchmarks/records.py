@@ -1,7 +1,7 @@
 """What does remembering a visit cost? ``python benchmarks/records.py`` prints CPU µs a visit, side by side.
 
 Every column keeps the same visits: ours (encrypted, one write), aiosqlite (plaintext, one row and one commit a
-visit, WAL, synchronous=NORMAL) and a queue in memory (plaintext, written every 50 ms; kill -9 loses what is queued).
+visit, WAL, synchronous=NORMAL) and a queue in memory (plaintext, written every 50 ms; kill -9 loses it).
 CPU is user and system time of this process with all its threads; the median of alternating rounds.
 """
 

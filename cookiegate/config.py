@@ -173,7 +173,7 @@ class Config(Declaration):
         return {host: site for site in self.sites for host in site.hosts}
 
     def site_for(self, host: str) -> Site | None:
-        """Return the site that lists *host* (lower case, without port): exactly, by the longest ``*.``, by ``*``."""
+        """Return the site that lists *host* (lower case, no port): exactly, by the longest ``*.``, by ``*``."""
         if host in self._by_host:
             return self._by_host[host]
         labels = host.split(".")

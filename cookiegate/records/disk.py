@@ -70,10 +70,10 @@ def move(source: Path, target: Path) -> None:
     sync_directory(target.parent)
 
 
-def sweep(*roots: Path) -> None:
-    """Remove what processes that died left half written anywhere under *roots*. Raises OSError."""
-    for root in roots:
-        for path in root.rglob(f".*{UNFINISHED}"):
+def sweep(*directories: Path) -> None:
+    """Remove what dead processes left half written in *directories*; hold their lock. Raises OSError."""
+    for directory in directories:
+        for path in directory.glob(f".*{UNFINISHED}"):
             remove(path)
 
 

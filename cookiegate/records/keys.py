@@ -160,7 +160,7 @@ class Keys:
         disk.replace_all(anew)
         disk.overwrite(self._inner)
         disk.move(self._fresh, self._inner)
-        disk.sweep(self._days, self._home)
+        disk.sweep(self._home, *self._days.glob("*/*"))
 
     def _read(self, day: Day) -> WrappedDayKey | None:
         try:

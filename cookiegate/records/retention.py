@@ -139,6 +139,7 @@ class Retention:
 
     def _purge(self, now: float, steady: float) -> list[Day]:
         trust = self.trust(now, steady)
+        disk.sweep(self._directory)
         disk.replace(self._clock, json.dumps([trust.until, trust.noticed, trust.steady]).encode())
         due = self.overdue(now) if trust.waits_until is None else self._begun()
         if due:

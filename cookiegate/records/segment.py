@@ -71,8 +71,9 @@ class Segment:
         rest = _HEAD.pack(VERSION, address_tag, consent_tag, number) + self._cipher.seal(number, row)
         frame = _SIZES.pack(_SIZES.size + len(rest), crc32(rest)) + rest
         try:
-            if os.write(self._file, frame) != len(frame):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            written = os.write(self._file, frame)
+            while written < len(frame):  # the next write says why this one fell short
+                written += os.write(self._file, frame[written:])
             if self._strict:
                 disk.fdatasync(self._file)
         except OSError as fault:

@@ -133,12 +133,11 @@ class Writer:
         slots = self._slots.setdefault((kind, terms.site), [])
         for place, slot in enumerate(slots):
             if slot.begin <= time < slot.end:
-                if not place:
-                    return slot.segment
-                if slot.segment.gone:  # a day that was destroyed while this process held it open
+                if slot.segment.gone:  # its day was destroyed while this process held it open
                     self._retire(slot.segment)
                     break
-                slots.insert(0, slots.pop(place))
+                if place:
+                    slots.insert(0, slots.pop(place))
                 return slot.segment
         slot = self._open(kind, terms, time)
         slots.insert(0, slot)
