@@ -1,4 +1,4 @@
-"""Config: keys, proxies, prefix and the sites by host, from Python values or from TOML."""
+"""Config: keys, proxies, records, prefix and the sites by host, from Python values or from TOML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from cookiegate.declaration import Declaration, explain
 from cookiegate.errors import ConfigError
@@ -57,6 +57,40 @@ class Debug(Declaration):
         return people
 
 
+class Records(Declaration):
+    """Where the records are kept, and how safely. Relative paths begin at the configuration file.
+
+    *directory* may be backed up. *key_directory* must not be: a copy of it opens days destroyed since. The
+    operator's key is the variable ``COOKIEGATE_VAULT_KEY``, or the text of *vault_key_file*, or else a file that
+    is made in *key_directory*.
+    """
+
+    directory: Path = Field(description="Say where the records live: directory = 'var/cookiegate'.")
+    key_directory: Path = Field(
+        description="Say where the keys live, outside of directory and of every backup: "
+        "key_directory = 'var/cookiegate-keys'."
+    )
+    vault_key_file: Path | None = None
+    store: Literal["files"] = "files"
+    durability: Literal["process", "strict"] = "process"  # survives every process; or a power failure too
+    when_full: Literal["serve", "refuse"] = "serve"  # what becomes of a request that cannot be recorded
+
+    @field_validator("directory", "key_directory", "vault_key_file")
+    @classmethod
+    def _from_the_file(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return path and Path((info.context or {}).get("directory", "")) / path
+
+    @model_validator(mode="after")
+    def _keys_apart(self) -> Self:
+        data, keys = self.directory.absolute(), self.key_directory.absolute()
+        if keys.is_relative_to(data) or data.is_relative_to(keys):
+            raise ValueError(
+                f"directory {str(self.directory)!r} and key_directory {str(self.key_directory)!r} lie in one "
+                "another: a backup of the records would hold their keys. Put them side by side."
+            )
+        return self
+
+
 class Config(Declaration):
     """All that cookiegate needs to know, checked when it is made.
 
@@ -76,6 +110,7 @@ class Config(Declaration):
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
     https: Literal["auto", "always"] = "auto"
+    records: Records | None = None  # none are kept
     debug: Debug | None = None  # off
     is_child: Callable[[MutableMapping[str, Any]], bool] = _nobody_is_a_child
     clock: Callable[[], float] = time.time  # noqa: TID251  the one place where the clock comes in
@@ -94,7 +129,7 @@ class Config(Declaration):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
             raise ConfigError(f"{path}: this is no TOML: {fault}.") from None
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, context={"directory": Path(path).parent})
         except ValidationError as fault:
             raise ConfigError(explain(fault, cls, f"{path}: ")) from None
 
@@ -123,7 +158,7 @@ class Config(Declaration):
         names = [site.name for site in self.sites]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"two sites are called {name!r}; receipts are told apart by the name.")
+                raise ValueError(f"two sites are called {name!r}; receipts and records are told apart by the name.")
         seen: dict[str, str] = {}
         for site in self.sites:
             for host in site.hosts:
@@ -134,12 +169,28 @@ class Config(Declaration):
                 seen[host] = site.name
         return self
 
+    @model_validator(mode="after")
+    def _records_have_a_place_and_a_reason(self) -> Self:
+        keeping = [site.name for site in self.sites if site.visits]
+        if keeping and self.records is None:
+            raise ValueError(
+                f"site {keeping[0]!r} keeps visits ([sites.visits]), but nothing says where. Add [records] with "
+                "directory = 'var/cookiegate' and key_directory = 'var/cookiegate-keys', or leave [sites.visits] "
+                "out."
+            )
+        if self.records and not keeping:
+            raise ValueError(
+                "[records] says where visits are kept, but no site keeps any. Add [sites.visits] with a basis to "
+                "the site that does, or leave [records] out."
+            )
+        return self
+
     @cached_property
     def _by_host(self) -> dict[str, Site]:
         return {host: site for site in self.sites for host in site.hosts}
 
     def site_for(self, host: str) -> Site | None:
-        """Return the site that lists *host* (lower case, without port): exactly, by the longest ``*.``, by ``*``."""
+        """Return the site that lists *host* (lower case, no port): exactly, by the longest ``*.``, by ``*``."""
         if host in self._by_host:
             return self._by_host[host]
         labels = host.split(".")

@@ -17,6 +17,10 @@ class ConfigError(CookieGateError):
     """The declaration is wrong; the text names file, key, value and remedy, one line for each fault."""
 
 
+class RecordsError(CookieGateError):
+    """A record cannot be kept or read; the text names place and remedy, never a visitor."""
+
+
 class SelfCheckError(CookieGateError):
     """This interpreter does not run the gate's patterns as they are written; nothing may be served."""
 

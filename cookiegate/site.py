@@ -1,4 +1,4 @@
-"""Site, Purpose: what one site declares; every default lives here."""
+"""Site, Purpose, Visits: what one site declares; every default lives here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from cookiegate.catalogue import catalogue, find
 from cookiegate.declaration import Declaration
 from cookiegate.errors import nearest
+from cookiegate.period import Period
 from cookiegate.service import NECESSARY, Service, Slug, Words, in_language
 
 if TYPE_CHECKING:
@@ -34,6 +35,35 @@ class Purpose(Declaration):
     name: Words = Field(default_factory=dict)
     text: Words = Field(default_factory=dict)
     respects_gpc: bool = False
+
+
+class Visits(Declaration):
+    """That this site keeps a log of visits, for how long, and by which right.
+
+    *ip* says what becomes of the address before it is stored: ``full``; ``truncated`` to its /24 (IPv4) or /48
+    (IPv6); ``keyed``, replaced by a keyed hash that is the same within one day and means nothing after it.
+    """
+
+    basis: Literal["legal-duty", "security", "consent"] = Field(
+        description="Say by which right visits are kept: basis = 'legal-duty' (with statute = '…'), 'security' or "
+        "'consent'."
+    )
+    statute: str = ""  # which law demands it, as it shall stand in the policy and in the record of destruction
+    retention: Period = Period(months=3)
+    ip: Literal["full", "truncated", "keyed"] = "full"
+
+    @model_validator(mode="after")
+    def _a_duty_names_its_law(self) -> Self:
+        if self.basis == "legal-duty" and not self.statute.strip():
+            raise ValueError("a legal duty names its law: statute = 'Protection of Communications Secrets Act, 15-2'.")
+        if self.basis != "legal-duty" and self.statute:
+            raise ValueError(f"statute belongs to basis = 'legal-duty'; this basis is {self.basis!r}. Leave one out.")
+        return self
+
+    @property
+    def rule(self) -> str:
+        """Why visits are kept, in the operator's words: the statute, or else the basis."""
+        return self.statute or self.basis
 
 
 DEFAULT_PURPOSES: Mapping[str, Purpose] = MappingProxyType(
@@ -104,6 +134,7 @@ class Site(Declaration):
     cookie_domain: str = ""
     reask_after_yes: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))  # RFC 6265bis 5.5
     reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))
+    visits: Visits | None = None  # none are kept
     gate_memory: int = Field(1 << 20, ge=1 << 12)  # bytes one response may hold back beyond the chunk in hand
 
     @field_validator("service", mode="before")

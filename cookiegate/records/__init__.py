@@ -1,0 +1,29 @@
+"""What do we remember, for how long? Visits and misuse, encrypted before they touch a disk, destroyed on time.
+
+Visit.of(…) ─▶ VisitLog.record_visit ─▶ writer ─▶ vault (the day's key) ─▶ segment: one write
+VisitLog.purge ─▶ retention: what is due ─▶ vault: keys die ─▶ ledger: entered ─▶ files overwritten and removed
+VisitLog.read ─▶ ledger: who and why ─▶ reader ─▶ rows
+"""
+
+from cookiegate.records.day import MISUSE, VISITS, Day
+from cookiegate.records.ledger import Access, Destruction, Ledger
+from cookiegate.records.log import SYNC_EVERY, Health, VisitLog
+from cookiegate.records.reader import Reading
+from cookiegate.records.retention import destroyed_from
+from cookiegate.records.visit import Misuse, Visit
+
+__all__ = [
+    "MISUSE",
+    "SYNC_EVERY",
+    "VISITS",
+    "Access",
+    "Day",
+    "Destruction",
+    "Health",
+    "Ledger",
+    "Misuse",
+    "Reading",
+    "Visit",
+    "VisitLog",
+    "destroyed_from",
+]

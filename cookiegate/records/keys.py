@@ -1,0 +1,234 @@
+"""Keys: where they lie, who finds them, and how they die.
+
+A day's key lies in ``directory`` wrapped by the inner key; the inner key lies in ``key_directory`` wrapped by
+the operator's. To destroy days, a fresh inner key is made, the other days' keys are wrapped anew, and the old
+inner key is overwritten: no copy of ``directory`` opens a destroyed day any more, however old.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import date
+from typing import TYPE_CHECKING
+
+from cookiegate.errors import RecordsError
+from cookiegate.records import disk
+from cookiegate.records.day import ONE_DAY, Day, days_in
+from cookiegate.records.vault import KEY_BYTES, InnerKey, WrappedDayKey
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from cookiegate.config import Records
+    from cookiegate.records.day import Terms
+    from cookiegate.records.vault import DayKey
+
+KEY_VARIABLE = "COOKIEGATE_VAULT_KEY"
+
+
+class Keys:
+    """The keys of all days. It remembers none: each use reads them anew, so it may be shared and forked.
+
+    Every method raises OSError where a file cannot be read or written, and RecordsError where a key is missing,
+    too short or not the right one.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._days = records.directory / "keys"
+        self._home = records.key_directory
+        self._key_file = records.vault_key_file
+
+    def prepare(self) -> None:
+        """Make directories and keys that are missing, and see that the others open."""
+        disk.make_directory(self._days)
+        with self._locked():
+            self._inner_keys()
+
+    def begin(self, day: Day, terms: Terms) -> DayKey | None:
+        """Return the day's key, made on *terms* if it has none; ``None`` if the day is destroyed."""
+        with self._locked():
+            if self.is_destroyed(day):
+                return None
+            path = day.within(self._days)
+            if not path.exists():
+                disk.make_directory(path.parent)
+                disk.create(path, WrappedDayKey.fresh(day, terms, self._inner_keys()[0]).encode())
+            return self._open(day)
+
+    def find(self, day: Day) -> DayKey | None:
+        """Return the key of a day that has one and is not destroyed."""
+        with self._locked():
+            if self.is_destroyed(day) or not day.within(self._days).exists():
+                return None
+            return self._open(day)
+
+    def newest(self, like: Day) -> Day:
+        """Return the newest day of the same site and kind that lives, or the first that may.
+
+        There goes a row whose own day is destroyed. Such a row proves that the clock is wrong now (or was wrong at
+        the destruction), so its own time says nothing; the newest day is destroyed last, hence never too early.
+        """
+        first = self._destroyed_until(like) + ONE_DAY
+        dates = [day.date for day in self.days() if (day.folder, day.kind) == (like.folder, like.kind)]
+        return Day(max([first, *dates]), like.folder, like.kind)
+
+    def days(self) -> list[Day]:
+        """Return every day that has a key, oldest first."""
+        return sorted(days_in(self._days))
+
+    def terms(self, day: Day) -> Terms | None:
+        """Return what was promised for the day; ``None`` if it has no key that can be read."""
+        wrapped = self._read(day)
+        return wrapped and wrapped.terms
+
+    def is_destroyed(self, day: Day) -> bool:
+        """Whether the day, or a later one of its site and kind, was destroyed or is being so.
+
+        That date is written before the key dies and never goes back: whatever the clock says later, no row can
+        revive a destroyed day, and a destruction that was cut short is finished.
+        """
+        return day.date <= self._destroyed_until(day)
+
+    def destroy(self, doomed: Collection[Day]) -> None:
+        """Make these days, and all before them, unreadable for ever. After a crash at any point, call it again.
+
+        1. mark them as destroyed: nobody begins or finds them any more; 2. write a fresh inner key beside the old
+        one; 3. wrap the living days' keys with it; 4. overwrite the old one; 5. put the fresh one in its place.
+        """
+        with self._locked():
+            self._mark_destroyed(doomed)
+            if self._fresh.exists():
+                self._change_inner_key()  # an earlier call came as far as 2
+            current = self._inner_keys()[0].generation
+            read = [self._read(day) for day in doomed]
+            if any(wrapped and wrapped.generation == current for wrapped in read):
+                disk.replace(self._fresh, InnerKey.fresh().wrap(self._operators_keys()[0]))
+                self._change_inner_key()
+
+    def forget(self, day: Day) -> None:
+        """Remove the file with a destroyed day's key."""
+        path = day.within(self._days)
+        if path.exists():
+            disk.remove(path)
+            disk.sync_directory(path.parent)
+
+    @property
+    def _inner(self) -> Path:
+        return self._home / "inner"
+
+    @property
+    def _fresh(self) -> Path:
+        return self._home / "inner.fresh"
+
+    def _locked(self) -> AbstractContextManager[None]:
+        disk.make_directory(self._home)
+        return disk.lock(self._home / "lock")
+
+    def _mark(self, day: Day) -> Path:
+        return self._days / day.kind / day.folder / "destroyed"
+
+    def _destroyed_until(self, day: Day) -> date:
+        try:
+            return date.fromisoformat(self._mark(day).read_text("utf-8"))
+        except FileNotFoundError:
+            return date.min
+        except ValueError:
+            raise RecordsError(f"{self._mark(day)}: write the last destroyed date in it, as in 2026-08-21.") from None
+
+    def _mark_destroyed(self, doomed: Collection[Day]) -> None:
+        for mark, day in {self._mark(day): day for day in sorted(doomed)}.items():
+            if not self.is_destroyed(day):
+                disk.make_directory(mark.parent)
+                disk.replace(mark, day.date.isoformat().encode())
+
+    def _change_inner_key(self) -> None:
+        fresh, *old = self._inner_keys()
+        anew = {}
+        for day in self.days():
+            wrapped = self._read(day)
+            if wrapped is None or wrapped.generation == fresh.generation or self.is_destroyed(day):
+                continue
+            changed = next(filter(None, (wrapped.anew(day, key, fresh) for key in old)), None)
+            if changed is None:
+                raise self._closed(day)
+            anew[day.within(self._days)] = changed.encode()
+        disk.replace_all(anew)
+        disk.overwrite(self._inner)
+        disk.move(self._fresh, self._inner)
+        disk.sweep(self._home, *self._days.glob("*/*"))
+
+    def _read(self, day: Day) -> WrappedDayKey | None:
+        try:
+            return WrappedDayKey.decode(day.within(self._days).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def _open(self, day: Day) -> DayKey:
+        wrapped = self._read(day)
+        opened = (wrapped.open(day, inner) for inner in self._inner_keys() if wrapped)
+        key = next(filter(None, opened), None)
+        if key is None:
+            raise self._closed(day)
+        return key
+
+    def _closed(self, day: Day) -> RecordsError:
+        return RecordsError(
+            f"{day.within(self._days)}: the inner key in {self._home} does not open this day. The file is older "
+            "than a destruction, or was changed: put the newest copy back."
+        )
+
+    def _inner_keys(self) -> list[InnerKey]:
+        """The inner key; while a destruction is unfinished, both, the fresh one first."""
+        present = [path for path in (self._fresh, self._inner) if path.exists()]
+        if not present and not self.days():
+            disk.create(self._inner, InnerKey.fresh().wrap(self._operators_keys()[0]))
+            present = [self._inner]
+        contents = {path: path.read_bytes() for path in present}
+        keys = [self._unwrapped(path, wrapped) for path, wrapped in contents.items() if wrapped.strip(b"\0")]
+        if not keys:
+            raise RecordsError(
+                f"{self._home}: the inner key is gone, and with it every record in {self._days.parent}. Put "
+                "the directory back, or move the records away to begin anew."
+            )
+        return keys
+
+    def _unwrapped(self, path: Path, wrapped: bytes) -> InnerKey:
+        key = InnerKey.unwrap(wrapped, self._operators_keys())
+        if key is None:
+            raise RecordsError(
+                f"{path}: the operator's key does not open it. Set {KEY_VARIABLE} to the key with which the "
+                "records began; to change it, write the new one before the old, separated by a comma."
+            )
+        return key
+
+    def _operators_keys(self) -> list[str]:
+        """The operator's keys, newest first: from the environment, the named file, or one that we make."""
+        text, place = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
+        if not text:
+            path = self._key_file or self._own_key_file()
+            text, place = _text_of(path), str(path)
+        keys = text.replace(",", " ").split()
+        if not keys or any(len(key.encode()) < KEY_BYTES for key in keys):
+            raise RecordsError(
+                f"{place}: the operator's key needs at least {KEY_BYTES} bytes. "
+                'A new key: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
+        return keys
+
+    def _own_key_file(self) -> Path:
+        path = self._home / "operator"
+        if not path.exists() and not self._inner.exists():
+            disk.create(path, secrets.token_urlsafe(KEY_BYTES).encode())
+        return path
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as fault:
+        raise RecordsError(
+            f"{path}: {fault.strerror}. The operator's key stands there, or in the variable {KEY_VARIABLE}."
+        ) from None

@@ -1,0 +1,227 @@
+"""VisitLog: the one object that the middleware holds to remember visits, and the command line to read them."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from cookiegate.errors import RecordsError
+from cookiegate.records import disk
+from cookiegate.records.day import MISUSE, VISITS, Day, Terms, folder_of
+from cookiegate.records.keys import Keys
+from cookiegate.records.ledger import Access, Ledger, moment
+from cookiegate.records.reader import Reading
+from cookiegate.records.retention import Retention
+from cookiegate.records.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from cookiegate.config import Config, Records
+    from cookiegate.records.vault import DayKey
+    from cookiegate.records.visit import Misuse, Visit
+    from cookiegate.records.writer import Frame
+    from cookiegate.site import Site
+
+SYNC_EVERY = 0.1  # seconds; two of them are the 200 ms that a power failure may cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the records stand. Counts are this process's since it began; times are seconds since 1970 (UTC).
+
+    *overdue* days must be gone and are not. *waits_until*: the clock jumped, nothing is destroyed before. *kept*
+    and *lost* count rows, *folded* misuses beyond the limit of a minute; *fault* is why the last row was lost.
+    """
+
+    overdue: tuple[str, ...]
+    next_destruction: float | None
+    waits_until: float | None
+    kept: int
+    lost: int
+    folded: int
+    fault: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is overdue and the last record was kept."""
+        return not self.overdue and not self.fault
+
+
+class VisitLog:
+    """The records of every site that keeps visits. Make it with `open`; share it among threads; fork at will."""
+
+    def __init__(self, records: Records, sites: tuple[Site, ...]) -> None:
+        self._records = records
+        self._directory = records.directory
+        self._terms = {site.name: Terms.of(site) for site in sites if site.visits}
+        self._keyed = {site.name for site in sites if site.visits and site.visits.ip == "keyed"}
+        self._refuse = records.when_full == "refuse"
+        self.ledger = Ledger(records.directory / "ledger.db")
+        self._keys = Keys(records)
+        living = {folder_of(name): terms for name, terms in self._terms.items()}
+        self._retention = Retention(records.directory, self._keys, self.ledger, living)
+        self._process = self._new_writer()
+
+    @classmethod
+    def open(cls, config: Config) -> Self | None:
+        """Return the log that *config* declares, its directories and keys made; ``None`` without ``[records]``.
+
+        Raises:
+            RecordsError: a key is missing, too short or the wrong one; or the directories cannot be written and
+                ``when_full = "refuse"``. With ``"serve"`` the log opens and counts what it loses.
+        """
+        if config.records is None:
+            return None
+        log = cls(config.records, config.sites)
+        try:
+            log._prepare()
+        except OSError as fault:
+            if log._refuse:
+                raise RecordsError(f"The records cannot be kept: {fault}. Make the directory writable.") from fault
+        return log
+
+    def record_visit(self, visit: Visit) -> None:
+        """Keep one row; when this returns it survives the death of every process. A site that keeps none: nothing.
+
+        Raises:
+            RecordsError: it could not be kept and ``when_full = "refuse"``. With ``"serve"`` it is counted.
+        """
+        terms = self._terms.get(visit.site)
+        if terms is None:
+            return
+
+        def frame(key: DayKey) -> Frame:
+            kept = visit
+            if visit.site in self._keyed and visit.address:
+                kept = replace(visit, address=key.pseudonym(visit.address))
+            return kept.encode(), key.tag(kept.address), key.tag(kept.consent_id)
+
+        self._keep(VISITS, terms, visit.time, frame)
+
+    def record_misuse(self, misuse: Misuse) -> None:
+        """Keep one row, unless this process did for the same deed, prefix and minute. Raises as `record_visit`."""
+        terms = self._terms.get(misuse.site)
+        writer = self._writer()
+        if terms and writer.first_this_minute(misuse.time, misuse.site, misuse.what, misuse.prefix):
+            self._keep(MISUSE, terms, misuse.time, lambda key: (misuse.encode(), key.tag(misuse.prefix), key.tag("")))
+
+    def sync(self) -> None:
+        """Put on stable storage what was recorded: call it every `SYNC_EVERY`, best in a thread. Never raises."""
+        self._writer().sync()
+
+    def close(self) -> None:
+        """Sync, and close every file. Never raises; the log may be used again."""
+        self._writer().close()
+
+    def purge(self, now: float, *, steady: float | None = None) -> list[Day]:
+        """Destroy every day that is due at *now* (seconds since 1970, UTC), oldest first; return those days.
+
+        *steady* is a clock that nobody sets, in seconds; left out, the machine's. Only one process at a time does
+        it; the others return at once. After a jump of the clock nothing is destroyed for 24 steady hours.
+
+        Raises:
+            RecordsError: something could not be destroyed; the next call goes on.
+        """
+        try:
+            self._prepare()
+            return self._retention.purge(now, _steady() if steady is None else steady)
+        except OSError as fault:
+            raise RecordsError(f"Expired records could not be destroyed: {fault}.") from fault
+
+    def health(self, now: float, *, steady: float | None = None) -> Health:
+        """Return how the records stand at *now*. Raises RecordsError where they cannot be looked at."""
+        writer = self._writer()
+        try:
+            return Health(
+                overdue=tuple(map(str, self._retention.overdue(now))),
+                next_destruction=self._retention.next_destruction(),
+                waits_until=self._retention.trust(now, _steady() if steady is None else steady).waits_until,
+                kept=writer.kept,
+                lost=writer.lost,
+                folded=writer.folded,
+                fault=writer.fault,
+            )
+        except OSError as fault:
+            raise RecordsError(f"The records cannot be looked at: {fault}.") from fault
+
+    def read(
+        self,
+        site: str,
+        first: date,
+        last: date,
+        *,
+        now: float,
+        who: str,
+        why: str,
+        kind: str = VISITS,
+        address: str = "",
+        consent_id: str = "",
+    ) -> Reading:
+        """Return the rows of *site* (its name) from *first* to *last*, dates in its time zone, both included.
+
+        *address* and *consent_id* narrow it. That *who* reads, and *why*, stands in the ledger before the first
+        row is given; how many rows there were, after the last. A day past its end is not read, purged or not.
+
+        Raises:
+            RecordsError: who or why is empty, or the ledger cannot be written.
+        """
+        if not who.strip() or not why.strip():
+            raise RecordsError("Who reads personal data, and why? Both are entered in the ledger and must be given.")
+        self.ledger.prepare()
+        folder = folder_of(site)
+        days = [
+            day
+            for day in self._retention.days()
+            if (day.kind, day.folder) == (kind, folder) and first <= day.date <= last and now < self._retention.end(day)
+        ]
+        entry = Access(
+            at=moment(now),
+            who=who,
+            why=why,
+            site=site,
+            kind=kind,
+            first=first.isoformat(),
+            last=last.isoformat(),
+            sought=" and ".join(["address"] * bool(address) + ["consent id"] * bool(consent_id)) or "everything",
+        )
+        return Reading(
+            self._directory,
+            self._keys,
+            self.ledger,
+            days,
+            site=site,
+            access=self.ledger.begin_access(entry),
+            address=address,
+            consent_id=consent_id,
+        )
+
+    def _prepare(self) -> None:
+        disk.make_directory(self._directory)
+        self._keys.prepare()
+        self.ledger.prepare()
+
+    def _keep(self, kind: str, terms: Terms, moment: float, frame: Callable[[DayKey], Frame]) -> None:
+        try:
+            self._writer().keep(kind, terms, moment, frame)
+        except RecordsError:
+            if self._refuse:
+                raise
+
+    def _writer(self) -> Writer:
+        """This process's writer; a child after fork begins with one of its own."""
+        if self._process.pid != os.getpid():
+            self._process = self._new_writer()
+        return self._process
+
+    def _new_writer(self) -> Writer:
+        return Writer(self._directory, self._keys, strict=self._records.durability == "strict")
+
+
+def _steady() -> float:
+    """Seconds that no one sets: since boot, with sleep where the system counts it; the same for all processes."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

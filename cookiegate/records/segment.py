@@ -1,0 +1,187 @@
+"""Segment: the one write on the request path; and how its frames are read again.
+
+A segment is a file of frames that one writer appends to on one day. A frame is, little-endian: length (4 bytes,
+of the whole frame), CRC-32 of what follows (4), version (1), tag of the address (8), tag of the consent id (8),
+number (8, ascending, gaps allowed), then the row encrypted by AES-256-GCM with its 16-byte tag.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import secrets
+import struct
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from cookiegate.records import disk
+from cookiegate.records.vault import WRITER_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cookiegate.records.vault import DayKey
+
+SUFFIX = ".seg"
+MAX_FRAME = 4096
+VERSION = 1
+AT_ADDRESS, AT_CONSENT = 9, 17  # where a frame has its tags
+
+_SIZES = struct.Struct("<II")
+_HEAD = struct.Struct("<B8s8sQ")
+_BODY = _SIZES.size + _HEAD.size
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Segment:
+    """A new segment of a day, open for its one writer; a child after fork must not use its parent's.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+
+    def __init__(self, directory: Path, key: DayKey, *, strict: bool = False) -> None:
+        disk.make_directory(directory)
+        writer = secrets.token_bytes(WRITER_BYTES)
+        self.key = key
+        self.usable = True
+        self.unsynced = 0  # frames since the last sync
+        self._cipher = key.cipher(writer)
+        self._strict = strict
+        self._number = self._size = 0
+        self._path = directory / f"{writer.hex()}{SUFFIX}"
+        self._file = os.open(self._path, disk.NEW | os.O_APPEND, disk.PRIVATE_FILE)
+        self._named = False  # is the file's name on stable storage?
+        if strict:
+            self._sync_name()
+
+    def append(self, row: bytes, address_tag: bytes, consent_tag: bytes) -> None:
+        """Write one frame; when this returns, it is kept. After an error nothing of it is in the file.
+
+        Raises:
+            OSError: it is not kept. If the segment is no longer `usable`, try another one.
+        """
+        number, self._number = (
+            self._number,
+            self._number + 1,
+        )  # a number is spent even if its frame is not kept
+        rest = _HEAD.pack(VERSION, address_tag, consent_tag, number) + self._cipher.seal(number, row)
+        frame = _SIZES.pack(_SIZES.size + len(rest), crc32(rest)) + rest
+        try:
+            written = os.write(self._file, frame)
+            while written < len(frame):  # the next write says why this one fell short
+                written += os.write(self._file, frame[written:])
+            if self._strict:
+                disk.fdatasync(self._file)
+        except OSError as fault:
+            self._take_back(fault)
+            raise
+        self._size += len(frame)
+        self.unsynced += not self._strict
+
+    def sync(self) -> None:
+        """Put what was appended on stable storage. Raises OSError."""
+        disk.fdatasync(self._file)
+        if not self._named:
+            self._sync_name()
+
+    @property
+    def gone(self) -> bool:
+        """Whether somebody removed the file: a row appended now would be lost."""
+        return os.fstat(self._file).st_nlink == 0
+
+    def close(self) -> None:
+        """Close the file. An empty one leaves nothing behind."""
+        if not self._size:
+            with suppress(OSError):
+                os.unlink(self._path)
+        os.close(self._file)
+
+    def _sync_name(self) -> None:
+        disk.sync_directory(self._path.parent)
+        self._named = True
+
+    def _take_back(self, fault: OSError) -> None:
+        """Cut a frame that is there in part. Only a full disk may get better: anything else ends the segment."""
+        try:
+            os.ftruncate(self._file, self._size)
+            self.usable = fault.errno in _NO_SPACE
+        except OSError:
+            self.usable = False
+
+
+class Frames:
+    """A segment, open for reading. *damage* tells how many bytes at its end are no whole frames."""
+
+    def __init__(self, data: mmap.mmap | bytes, writer: bytes) -> None:
+        self._data, self._writer = data, writer
+        self.damage = 0
+
+    def __len__(self) -> int:
+        """Count the whole frames; no key is needed."""
+        return sum(1 for _ in self._replay())
+
+    def rows(self, key: DayKey) -> Iterator[bytes]:
+        """Yield every row up to the end or to the first torn, zero-filled or changed frame."""
+        cipher = key.cipher(self._writer)
+        for at, length, number in self._replay():
+            row = cipher.open(number, self._data[at + _BODY : at + length])
+            if row is None:
+                self.damage = len(self._data) - at
+                return
+            yield row
+
+    def tagged(self, key: DayKey, tag: bytes, place: int) -> Iterator[bytes]:
+        """Yield the rows of frames that have *tag* at *place* (`AT_ADDRESS`, `AT_CONSENT`), without an index."""
+        cipher = key.cipher(self._writer)
+        found = self._data.find(tag)
+        while found >= 0:
+            frame = self._frame_at(found - place)
+            if frame is not None:
+                length, number = frame
+                row = cipher.open(number, self._data[found - place + _BODY : found - place + length])
+                if row is not None:
+                    yield row
+            found = self._data.find(tag, found + 1)
+
+    def _replay(self) -> Iterator[tuple[int, int, int]]:
+        at, last = 0, -1
+        while at < len(self._data):
+            frame = self._frame_at(at)
+            if frame is None or frame[1] <= last:
+                break
+            length, last = frame
+            yield at, length, last
+            at += length
+        self.damage = len(self._data) - at
+
+    def _frame_at(self, at: int) -> tuple[int, int] | None:
+        """Return length and number of the whole frame that begins at *at*."""
+        if at < 0 or at + _BODY > len(self._data):
+            return None
+        length, checksum = _SIZES.unpack_from(self._data, at)
+        if not _BODY <= length <= min(MAX_FRAME, len(self._data) - at):
+            return None
+        if crc32(self._data[at + _SIZES.size : at + length]) != checksum:
+            return None
+        version, _, _, number = _HEAD.unpack_from(self._data, at + _SIZES.size)
+        return (length, number) if version == VERSION else None
+
+
+@contextmanager
+def frames_of(path: Path) -> Iterator[Frames]:
+    """Open a segment for reading. Raises OSError."""
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            yield Frames(b"", b"")
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield Frames(data, bytes.fromhex(path.stem))
+
+
+def segments_in(directory: Path) -> list[Path]:
+    """Return a day's segments in the order of their names."""
+    return sorted(directory.glob(f"{'?' * 2 * WRITER_BYTES}{SUFFIX}"))
