@@ -158,7 +158,9 @@ class Config(Declaration):
         names = [site.name for site in self.sites]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"two sites are called {name!r}; receipts and records are told apart by the name.")
+                raise ValueError(
+                    f"two sites are called {name!r}; receipts and records are told apart by the name. Rename one."
+                )
         seen: dict[str, str] = {}
         for site in self.sites:
             for host in site.hosts:

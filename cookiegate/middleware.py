@@ -1,11 +1,10 @@
-"""CookieGateMiddleware: decide, ask, call, gate. Order only, no rules."""
+"""CookieGateMiddleware: decide, ask, call, gate, record. Order only, no rules."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -13,41 +12,32 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from cookiegate.config import Config
-from cookiegate.consent.consent import Consent
+from cookiegate.consent.consent import Consent, Standing
 from cookiegate.consent.cookie import receipts_sent, set_cookie
-from cookiegate.consent.decide import decide, nobody_asked
-from cookiegate.consent.receipt import Receipts
+from cookiegate.consent.decide import decide
 from cookiegate.consent.signals import sends_gpc
 from cookiegate.cookie import sent_cookies
+from cookiegate.debug.endpoints import health_page
 from cookiegate.errors import ConfigError, CookieGateError
-from cookiegate.gate.gate import Exchange, Gate
+from cookiegate.gate.gate import Exchange
 from cookiegate.gate.response import ResponseGate
-from cookiegate.gate.selfcheck import check_gate
+from cookiegate.inspection import Inspection
 from cookiegate.notice.banner import Addresses, PageNotice
-from cookiegate.notice.endpoints import GPC, Asked, gpc_statement, respond
-from cookiegate.origin import Origin, origin_of
+from cookiegate.notice.endpoints import GPC, REFUSED, Asked, gpc_statement, respond
+from cookiegate.origin import origin_of
+from cookiegate.remembering import Remembering
+from cookiegate.scope import CONSENT, address_bar, inner_scope, passed_over, path_below, path_of
+from cookiegate.stages import Stages, compile_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
     from starlette.requests import HTTPConnection
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from cookiegate.site import Site
+    from cookiegate.origin import Origin
 
-
-ZEROCOPY = "http.response.zerocopysend"  # would send a page past us
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stages:
-    """What is compiled once for one site."""
-
-    site: Site
-    receipts: Receipts
-    gate: Gate
-    nobody: Consent  # what is granted to somebody whom nobody asked
-    known: bool = True  # False: no site lists the host
+    Serve = Callable[[Scope, Stages, Exchange, Receive, Send], Awaitable[None]]
 
 
 class CookieGateMiddleware:
@@ -57,14 +47,19 @@ class CookieGateMiddleware:
     included. Under ``app.add_middleware`` it refuses to start where the app's own error handlers would.
 
     Raises:
-        ConfigError: *config* is no `Config`. Added to an app, it is told at lifespan start-up instead.
+        CookieGateError: *config* is no `Config`, or its records cannot be opened. Added to an app, it is told at
+            lifespan start-up instead.
     """
 
     def __init__(self, app: ASGIApp, *, config: Config | None = None) -> None:
         self.app = app
         self._failure: CookieGateError | None = None
+        self._refused_forms = 0
         try:
-            self._config, self._stages = _compile(config)
+            self._config = _checked(config)
+            self._stages = compile_stages(self._config)
+            self._remembering = Remembering(self._config)
+            self._inspection = Inspection(self._config)
         except CookieGateError as failure:
             if not hasattr(app, "app"):  # wrapped: stop the import
                 raise
@@ -72,40 +67,65 @@ class CookieGateMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        failure = self._failure or _outside(scope)
+        failure = self._failure or passed_over(scope)
         if failure:
             await _refuse_to_start(failure, scope, receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._remembered(self._http, scope, receive, send)
         elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
+            await self._remembered(self._websocket, scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._remembering.start()
+            elif message["type"] == "lifespan.shutdown.complete":
+                self._remembering.stop()
+            await send(message)
+
+        await self.app(scope, receive, told)
+
+    async def _remembered(self, serve: Serve, scope: Scope, receive: Receive, send: Send) -> None:
+        self._remembering.start()
         stages, exchange = self._decide(scope)
-        path = _own_path(scope, self._config.prefix)
+        consent, now = exchange.consent, exchange.now
+        if consent.standing is Standing.FORGED:
+            self._remembering.misuse(consent, "forged receipt", scope, now=now)
+        answer = partial(serve, scope, stages, exchange)
+        if stages.known:
+            await self._remembering.around(answer, scope, consent, now=now, receive=receive, send=send)
+        else:
+            await answer(receive, send)
+
+    async def _http(self, scope: Scope, stages: Stages, exchange: Exchange, receive: Receive, send: Send) -> None:
+        path = GPC if path_of(scope) == GPC else path_below(scope, self._config.prefix)
         if path is None:
-            inner = _inner_scope(scope, stages.gate, exchange)
+            inner = inner_scope(scope, stages.gate.request_headers(exchange), exchange.consent)
             await self.app(inner, receive, ResponseGate(send, stages.gate, exchange))
         elif not stages.known:
             await PlainTextResponse("No site is declared for this host.", 404)(scope, receive, send)
         elif path == GPC:
             await gpc_statement()(scope, receive, send)
+        elif path == "/health":
+            await health_page(await self._remembering.health(exchange.now))(scope, receive, send)
+        elif path == "/debug" and not self._inspection.off:
+            await self._debug_page(scope, stages, exchange, receive, send)
         else:
             await self._own_page(path, stages, exchange, Request(scope, receive), send)
 
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stages, exchange = self._decide(scope)
-
+    async def _websocket(self, scope: Scope, stages: Stages, exchange: Exchange, receive: Receive, send: Send) -> None:
         async def gated(message: MutableMapping[str, Any]) -> None:
             if message["type"] in {"websocket.accept", "websocket.http.response.start"}:
                 headers = [(name.lower(), value) for name, value in message.get("headers", ())]
-                gated = stages.gate.gated_headers(headers, exchange)
-                message = {**message, "headers": headers if stages.gate.observing else gated}
+                message = {**message, "headers": stages.gate.gated_headers(headers, exchange)}
             await send(message)
 
-        await self.app(_inner_scope(scope, stages.gate, exchange), receive, gated)
+        inner = inner_scope(scope, stages.gate.request_headers(exchange), exchange.consent)
+        await self.app(inner, receive, gated)
 
     def _decide(self, scope: Scope) -> tuple[Stages, Exchange]:
         config, origin, now = self._config, origin_of(scope, self._config), self._config.clock()
@@ -128,7 +148,7 @@ class CookieGateMiddleware:
             method=scope.get("method", "GET"),
             origin=origin,
             addresses=self._addresses(scope, origin),
-            back=partial(_address, scope),
+            back=partial(address_bar, scope),
             silent=stages.gate.observing or not origin.can_keep,
         )
         return stages, Exchange(
@@ -161,12 +181,25 @@ class CookieGateMiddleware:
                 new_id=partial(secrets.token_urlsafe, 16),
             )
         )
+        self._refused_forms += outcome.happened == REFUSED  # without the sender's address: the sender is the victim
         if outcome.consent:
             receipt = stages.receipts.write(outcome.consent)
             cookie = set_cookie(outcome.consent, receipt, secure=origin.secure, now=now)
             cleared = stages.gate.clearing(replace(exchange, consent=outcome.consent))
             outcome.response.raw_headers.extend([(b"set-cookie", cookie), *cleared])
         await outcome.response(request.scope, request.receive, send)
+
+    async def _debug_page(self, scope: Scope, stages: Stages, exchange: Exchange, receive: Receive, send: Send) -> None:
+        response = await self._inspection.answer(
+            scope,
+            exchange,
+            stages.gate,
+            addresses=self._addresses(scope, exchange.origin),
+            records=await self._remembering.health(exchange.now),
+            refused_forms=self._refused_forms,
+            misuse=partial(self._remembering.misuse, exchange.consent, scope=scope, now=exchange.now),
+        )
+        await response(scope, receive, send)
 
 
 def consent_of(connection: HTTPConnection | Mapping[str, Any]) -> Consent:
@@ -176,7 +209,7 @@ def consent_of(connection: HTTPConnection | Mapping[str, Any]) -> Consent:
         CookieGateError: the connection did not come through the middleware.
     """
     scope = getattr(connection, "scope", connection)
-    consent = scope.get("state", {}).get("consent")
+    consent = scope.get("state", {}).get(CONSENT)
     if not isinstance(consent, Consent):
         raise CookieGateError(
             "This connection did not pass CookieGateMiddleware. Wrap the app: "
@@ -185,28 +218,10 @@ def consent_of(connection: HTTPConnection | Mapping[str, Any]) -> Consent:
     return consent
 
 
-def _compile(config: Config | None) -> tuple[Config, dict[str | None, Stages]]:
-    """Return the stages by site name; under None those for a host that no site lists."""
+def _checked(config: Config | None) -> Config:
     if not isinstance(config, Config):
         raise ConfigError(f"config = {config!r}: pass config=Config.load('cookiegate.toml') or config=Config(…).")
-    check_gate()
-    stages: dict[str | None, Stages] = {}
-    for site in config.sites:
-        receipts = Receipts(config.secret_keys, site_name=site.name)
-        gate = Gate(site, edition=version("cookiegate"))
-        stages[site.name] = Stages(site=site, receipts=receipts, gate=gate, nobody=nobody_asked(site))
-    return config, {**stages, None: replace(stages[config.sites[0].name], known=False)}
-
-
-def _outside(scope: Scope) -> CookieGateError | None:
-    """Starlette runs handlers for 500 and Exception outside added middleware: their pages would pass ungated."""
-    handlers = getattr(scope.get("app"), "exception_handlers", None) or {}
-    if scope["type"] in {"lifespan", "http"} and (500 in handlers or Exception in handlers):
-        return ConfigError(
-            "The app has a handler for 500 or Exception, and Starlette runs it outside of added middleware, so its "
-            "pages would leave ungated. Wrap the app instead of adding: app = CookieGateMiddleware(app, config=…)."
-        )
-    return None
+    return config
 
 
 async def _refuse_to_start(failure: CookieGateError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -214,29 +229,3 @@ async def _refuse_to_start(failure: CookieGateError, scope: Scope, receive: Rece
         raise failure
     await receive()
     await send({"type": "lifespan.startup.failed", "message": f"cookiegate: {failure}"})
-
-
-def _inner_scope(scope: Scope, gate: Gate, exchange: Exchange) -> Scope:
-    """The app's own copy of the scope: with the consent, without what it may not see."""
-    extensions = scope.get("extensions") or {}
-    return {
-        **scope,
-        "headers": gate.request_headers(exchange),
-        "extensions": {name: value for name, value in extensions.items() if name != ZEROCOPY},
-        "state": {**scope.get("state", {}), "consent": exchange.consent},
-    }
-
-
-def _own_path(scope: Scope, prefix: str) -> str | None:
-    """Return the path below our prefix, or None where the request is the app's."""
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    if path == GPC:
-        return path
-    return path.removeprefix(prefix) if path == prefix or path.startswith(f"{prefix}/") else None
-
-
-def _address(scope: Scope) -> str:
-    """Return path and query as the browser sent them."""
-    path = scope.get("raw_path") or quote(scope["path"]).encode()
-    query = b"?" + scope["query_string"] if scope.get("query_string") else b""
-    return (path.partition(b"?")[0] + query).decode("latin-1")

@@ -42,6 +42,12 @@ def refusal(admission: Admission) -> Response:
     return Response(text, status, headers, media_type="text/plain")
 
 
+def health_page(health: Mapping[str, Any]) -> Response:
+    """Return what a load balancer reads: 200 where all is well, 503 where records are overdue or cannot be kept."""
+    status = HTTPStatus.OK if health["ok"] else HTTPStatus.SERVICE_UNAVAILABLE
+    return Response(json.dumps(health), status, HEADERS, media_type="application/json")
+
+
 def debug_page(accept: str, seen: Mapping[str, Any], *, url: Callable[[str], str], home: str) -> Response:
     """Return what was seen, as the sender accepts it."""
     if "application/json" in accept and "text/html" not in accept:

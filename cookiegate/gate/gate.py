@@ -17,7 +17,7 @@ from cookiegate.gate.matcher import Matcher
 from cookiegate.gate.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cookiegate.consent.consent import Consent
     from cookiegate.cookie import SentCookie
@@ -104,8 +104,8 @@ class Gate:
             return None
         return services[0].slug
 
-    def gated_headers(self, headers: Iterable[Header], exchange: Exchange) -> list[Header]:
-        """Return any response's headers without what denied services would set or fetch."""
+    def gated_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
+        """Return any response's headers without what denied services would set or fetch; all of them if observing."""
         kept: list[Header] = []
         for name, value in headers:
             if name == b"set-cookie" and (slug := self.denied_by(set_cookie_name(value), exchange.consent)):
@@ -118,7 +118,7 @@ class Gate:
                 kept += [(name, gated)] if gated else []
             else:
                 kept.append((name, value))
-        return kept
+        return list(headers) if self.observing else kept
 
     def clearing(self, exchange: Exchange) -> list[Header]:
         """Return the headers that make the browser delete what denied, declared services left with it."""

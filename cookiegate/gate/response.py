@@ -59,7 +59,7 @@ class ResponseGate:
             case "http.response.early_hint":
                 links = [(b"link", link) for link in message.get("links", ())]
                 gated = self._gate.gated_headers(links, self._exchange)
-                await self._send({**message, "links": links if self._gate.observing else [v for _, v in gated]})
+                await self._send({**message, "links": [value for _, value in gated]})
             case _:
                 await self._start_before(message)
                 await self._send(message)
@@ -71,12 +71,9 @@ class ResponseGate:
     # -- the start
 
     async def _on_start(self, message: Message) -> None:
-        headers = [(name.lower(), value) for name, value in message.get("headers", ())]
-        if self._gate.observing:
-            self._gate.gated_headers(headers, self._exchange)
-        else:
-            headers = self._gate.gated_headers(headers, self._exchange)
-            message = {**message, "headers": headers}
+        lowered = [(name.lower(), value) for name, value in message.get("headers", ())]
+        headers = self._gate.gated_headers(lowered, self._exchange)
+        message = {**message, "headers": headers}
         self._content = page.content_of(headers)
         self._start, self._status = message, message["status"]
         if message["status"] in NO_BODY:

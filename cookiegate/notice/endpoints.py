@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ OWN_HEADERS = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
+REFUSED = "refused"  # a form that came from another site, a frame or a script
 GPC = "/.well-known/gpc.json"
 GPC_SINCE = "2026-11-21"  # the day of this statement, not of the last release
 
@@ -90,7 +91,8 @@ async def _choose(asked: Asked) -> Outcome:
     form = read_form(body)
     problem = _problem(asked, form)
     if problem:
-        return _choices_page(asked, *problem)
+        outcome = _choices_page(asked, *problem)
+        return replace(outcome, happened=REFUSED) if problem[0] is Note.REFUSED else outcome
     consent = _after(asked, form)
     response = Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": form.return_to, **OWN_HEADERS})
     response.headers["cache-control"] = "no-store"

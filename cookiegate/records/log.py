@@ -60,7 +60,8 @@ class VisitLog:
         self._directory = records.directory
         self._terms = {site.name: Terms.of(site) for site in sites if site.visits}
         self._keyed = {site.name for site in sites if site.visits and site.visits.ip == "keyed"}
-        self._refuse = records.when_full == "refuse"
+        self.refuses = records.when_full == "refuse"
+        self.strict = records.durability == "strict"
         self.ledger = Ledger(records.directory / "ledger.db")
         self._keys = Keys(records)
         living = {folder_of(name): terms for name, terms in self._terms.items()}
@@ -81,7 +82,7 @@ class VisitLog:
         try:
             log._prepare()
         except OSError as fault:
-            if log._refuse:
+            if log.refuses:
                 raise RecordsError(f"The records cannot be kept: {fault}. Make the directory writable.") from fault
         return log
 
@@ -209,7 +210,7 @@ class VisitLog:
         try:
             self._writer().keep(kind, terms, moment, frame)
         except RecordsError:
-            if self._refuse:
+            if self.refuses:
                 raise
 
     def _writer(self) -> Writer:
@@ -219,7 +220,7 @@ class VisitLog:
         return self._process
 
     def _new_writer(self) -> Writer:
-        return Writer(self._directory, self._keys, strict=self._records.durability == "strict")
+        return Writer(self._directory, self._keys, strict=self.strict)
 
 
 def _steady() -> float:

@@ -1,0 +1,109 @@
+"""Inspection: who asks to look, and what is laid before them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import Headers
+
+from cookiegate.address import prefix_of
+from cookiegate.debug.access import Admission, Door
+from cookiegate.debug.endpoints import debug_page, refusal
+from cookiegate.debug.view import clock, view
+from cookiegate.origin import address_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.responses import Response
+
+    from cookiegate.config import Config
+    from cookiegate.gate.gate import Exchange, Gate
+    from cookiegate.notice.banner import Addresses
+
+
+class Inspection:
+    """The debug page of one middleware; it does not exist without people who may look."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._door = Door(config.debug.people) if config.debug else None
+
+    @property
+    def off(self) -> bool:
+        """Whether there is no such page."""
+        return self._door is None
+
+    async def answer(
+        self,
+        scope: Mapping[str, Any],
+        exchange: Exchange,
+        gate: Gate,
+        *,
+        addresses: Addresses,
+        records: Mapping[str, Any],
+        refused_forms: int,
+        misuse: Callable[[str], None],
+    ) -> Response:
+        """Return the page, or a refusal, which *misuse* hears of."""
+        assert self._door  # noqa: S101  the caller asked `off`
+        headers = Headers(raw=list(scope["headers"]))
+        address = address_of(scope, self._config)
+        admission = await self._door.admits(
+            headers, secure=exchange.origin.can_keep, prefix=prefix_of(address) or address, now=exchange.now
+        )
+        if admission is not Admission.ADMITTED:
+            misuse(admission.value)
+            return refusal(admission)
+        seen = view(
+            self._config,
+            exchange.consent,
+            facts=_facts(exchange, refused_forms),
+            responses=_responses(gate),
+            unsettled=[{"what": what, "seen": seen, "line": line} for what, seen, line in gate.report.unsettled()],
+            records=_records(records) if exchange.consent.site.visits else None,
+        )
+        return debug_page(headers.get("accept", ""), seen, url=addresses.to, home=addresses.home)
+
+
+def _facts(exchange: Exchange, refused_forms: int) -> dict[str, object]:
+    origin = exchange.origin
+    return {
+        "origin": origin.serialized,
+        "can be asked": "yes" if origin.can_keep else "no: plain http outside localhost keeps no receipt",
+        "mode": exchange.consent.site.mode,
+        "language": exchange.notice.language,
+        "forms refused since start": refused_forms,
+    }
+
+
+def _responses(gate: Gate) -> list[dict[str, Any]]:
+    return [
+        {
+            "time": clock(response.time),
+            "method": response.method,
+            "path": response.path,
+            "status": response.status,
+            "note": response.note,
+            "withheld": [
+                {
+                    "byte": thing.offset,
+                    "tag": thing.element,
+                    "host": thing.host,
+                    "service": thing.slug,
+                    "rule": thing.rule,
+                    "why": thing.why,
+                }
+                for thing in response.withheld
+            ],
+        }
+        for response in reversed(gate.report.responses)
+    ]
+
+
+def _records(health: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(health)
+    for key in ("next_destruction", "waits_until"):
+        shown[key] = clock(health.get(key)) or "none"
+    shown["overdue"] = ", ".join(health.get("overdue", ())) or "nothing"
+    return shown

@@ -1,0 +1,88 @@
+"""Housekeeping: a thread beside the app that syncs, notes long streams, and destroys what is due."""
+
+from __future__ import annotations
+
+import logging
+import os
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+from cookiegate.errors import RecordsError
+from cookiegate.records.log import SYNC_EVERY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cookiegate.records.log import Health, VisitLog
+    from cookiegate.records.recording import Recording
+
+log = logging.getLogger("cookiegate")
+PURGE_EVERY = 600.0  # seconds, and whenever a day comes due
+FRESH = 5.0  # seconds that one look at the records' health is good for
+LOOK_EVERY = 5.0  # seconds between looks at long streams
+
+
+class Housekeeping:
+    """Runs once per process, after fork, from the first request or lifespan on. *clock*: seconds since 1970."""
+
+    def __init__(self, records: VisitLog, clock: Callable[[], float]) -> None:
+        self._records, self._clock = records, clock
+        self._pid = 0
+        self._lock = Lock()
+        self._stop = Event()
+        self._open: set[Recording] = set()
+        self._looking = Lock()
+        self._looked: tuple[float, Health] | None = None
+
+    def start(self) -> None:
+        """Make sure that this process has its thread; cheap to call at every request."""
+        if self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._pid == os.getpid():
+                return
+            self._pid, self._stop, self._open = os.getpid(), Event(), set()
+            Thread(target=self._run, args=(self._stop,), name="cookiegate-records", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the thread and close the files; `start` begins anew."""
+        self._stop.set()
+        self._pid = 0
+        self._records.close()
+
+    def watch(self, recording: Recording) -> None:
+        """Look after a request while it runs."""
+        self._open.add(recording)
+
+    def forget(self, recording: Recording) -> None:
+        """The request is over."""
+        self._open.discard(recording)
+
+    def health(self, now: float) -> Health:
+        """Return how the records stand; looked at anew after five seconds. Raises RecordsError."""
+        with self._looking:
+            if self._looked is None or abs(now - self._looked[0]) >= FRESH:
+                self._looked = (now, self._records.health(now))
+            return self._looked[1]
+
+    def _run(self, stop: Event) -> None:
+        next_purge = next_look = float("-inf")
+        while not stop.wait(SYNC_EVERY):
+            self._records.sync()
+            now = self._clock()
+            if now >= next_look:
+                next_look = now + LOOK_EVERY
+                for recording in tuple(self._open):
+                    recording.note_long()
+            if now >= next_purge or next_purge > now + PURGE_EVERY:  # the second: the clock was set back
+                next_purge = self._purge(now)
+
+    def _purge(self, now: float) -> float:
+        try:
+            for day in self._records.purge(now):
+                log.info("Destroyed the records of %s: their time was over.", day)
+            due = self._records.health(now).next_destruction
+        except RecordsError as fault:
+            log.error("Expired records could not be destroyed, and health fails until they are: %s", fault)
+            due = None
+        return min(now + PURGE_EVERY, max(due, now + 1) if due else now + PURGE_EVERY)

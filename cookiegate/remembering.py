@@ -1,0 +1,169 @@
+"""Remembering: the visit log around requests, or nothing where no visits are kept."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyio import CancelScope, to_thread
+
+from cookiegate.errors import RecordsError
+from cookiegate.origin import address_of, claims_a_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+
+    from cookiegate.config import Config
+    from cookiegate.consent.consent import Consent
+    from cookiegate.records import VisitLog
+    from cookiegate.records.housekeeping import Housekeeping
+    from cookiegate.records.recording import Recording
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+log = logging.getLogger("cookiegate")
+UNTRUSTED_PROXY = "untrusted-proxy"  # the file that tells `cookiegate check` of one; it holds no address
+
+
+class Remembering:
+    """Keeps a row for every request to a site that keeps visits; one per middleware.
+
+    Raises:
+        RecordsError: the records cannot be opened.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._log: VisitLog | None = None
+        self._house: Housekeeping | None = None
+        self._proxy_told = False
+        if config.records is not None:
+            from cookiegate.records import VisitLog  # brings cryptography along
+            from cookiegate.records.housekeeping import Housekeeping
+
+            self._log = VisitLog.open(config)
+            self._house = Housekeeping(self._log, config.clock) if self._log else None
+
+    def start(self) -> None:
+        """Make sure that this process syncs and destroys; called at lifespan and at every request."""
+        if self._house:
+            self._house.start()
+
+    def stop(self) -> None:
+        """The server shuts down."""
+        if self._house:
+            self._house.stop()
+
+    async def around(
+        self,
+        app: Callable[[Receive, Send], Awaitable[None]],
+        scope: Mapping[str, Any],
+        consent: Consent,
+        *,
+        now: float,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Call *app* with one request and keep its row, whatever becomes of it.
+
+        Raises:
+            RecordsError: the row cannot be kept, ``when_full = "refuse"``, and something has left already.
+        """
+        recording = self._recording(scope, consent, now, receive, send)
+        if recording is None or self._house is None:
+            await app(receive, send)
+            return
+        self._house.watch(recording)
+        try:
+            await app(recording.receive, recording.send)
+        except BaseException:
+            with CancelScope(shield=True):
+                await recording.finish(failed=True)
+            raise
+        else:
+            await recording.finish()
+        finally:
+            self._house.forget(recording)
+
+    def misuse(self, consent: Consent, what: str, scope: Mapping[str, Any], *, now: float) -> None:
+        """Keep that somebody tried something; folded by kind, address prefix and minute."""
+        if self._log is None or consent.site.visits is None:
+            return
+        from cookiegate.records import Misuse
+
+        row = Misuse.of(consent.site, time=now, what=what, address=address_of(scope, self._config))
+        try:
+            self._log.record_misuse(row)
+        except RecordsError as fault:
+            log.error("A misuse could not be recorded: %s", fault)
+
+    async def health(self, now: float) -> dict[str, Any]:
+        """Return how the records stand, without personal data: for debug and the load balancer."""
+        if self._house is None:
+            return {"ok": True}
+        try:
+            found = await to_thread.run_sync(self._house.health, now)
+        except RecordsError as fault:
+            log.error("The records cannot be looked at: %s", fault)
+            return {"ok": False, "fault": "the records cannot be looked at; the log says why"}
+        return {
+            "ok": found.ok,
+            "overdue": list(found.overdue),
+            "next_destruction": found.next_destruction,
+            "waits_until": found.waits_until,
+            "kept": found.kept,
+            "lost": found.lost,
+            "folded": found.folded,
+            "fault": "the last record could not be kept; the log says why" if found.fault else "",
+        }
+
+    def _recording(
+        self, scope: Mapping[str, Any], consent: Consent, now: float, receive: Receive, send: Send
+    ) -> Recording | None:
+        site, visits = consent.site, consent.site.visits
+        if self._log is None or visits is None:
+            return None
+        if visits.basis == "consent" and not consent.allows("analytics"):
+            return None
+        from cookiegate.records.recording import Recording
+        from cookiegate.records.visit import Visit
+
+        self._tell_of_proxy(scope)
+        headers = {name: value for name, value in scope["headers"] if name in {b"referer", b"user-agent"}}
+        row = partial(
+            Visit.of,
+            site,
+            time=now,
+            address=address_of(scope, self._config),
+            method=scope.get("method", "WEBSOCKET"),
+            path=scope["path"],
+            referrer=headers.get(b"referer", b"").decode("latin-1"),
+            agent=headers.get(b"user-agent", b"").decode("latin-1"),
+            granted=consent.granted,
+            consent_id=consent.id or "",
+        )
+        return Recording(self._log, row, receive=receive, send=send, clock=time.perf_counter)
+
+    def _tell_of_proxy(self, scope: Mapping[str, Any]) -> None:
+        """Say once that a private peer is logged in its visitors' place: it looks like a proxy that nobody trusts."""
+        if self._proxy_told:
+            return
+        peer = claims_a_proxy(scope, self._config)
+        if peer is None:
+            return
+        self._proxy_told = True
+        log.warning(
+            "%s sends a proxy's header and is not in trusted_proxies, so its own address is logged as every visitor's. "
+            'If it is your proxy, write trusted_proxies = ["%s"].',
+            peer,
+            peer,
+        )
+        if self._config.records:
+            with suppress(OSError):  # the log line stands
+                Path(self._config.records.directory, UNTRUSTED_PROXY).touch(mode=0o600)
