@@ -107,8 +107,11 @@ def speech(language: str) -> str:
     return language if language in languages() else SOURCE_LANGUAGE
 
 
-def render(template: str, language: str, **context: Any) -> bytes:
-    """Return a template as UTF-8; ``_`` translates, ``words`` picks a site's own sentence."""
+def render(template: str, language: str, *, charset: str = "utf-8", **context: Any) -> bytes:
+    """Return a template in bytes; ``_`` translates, ``words`` picks a site's own sentence.
+
+    What *charset* lacks becomes a character reference: in ``ascii`` it can stand inside any page.
+    """
     spoken = speech(language)
     known = translations(spoken)
 
@@ -125,7 +128,7 @@ def render(template: str, language: str, **context: Any) -> bytes:
             direction="rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
             **context,
         )
-        .encode()
+        .encode(charset, "xmlcharrefreplace")
     )
 
 

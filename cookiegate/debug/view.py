@@ -6,6 +6,8 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from cookiegate.catalogue import catalogue
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -51,10 +53,10 @@ def decision(consent: Consent) -> list[dict[str, str]]:
     ]
     for purpose in consent.site.asked:
         answer = said.get(purpose)
-        word = "never answered" if answer is None else "yes" if answer.granted else "no"
+        word = "never answered" if answer is None else "answered yes" if answer.granted else "answered no"
         why = consent.overruled.get(purpose)
         state = "granted" if consent.allows(purpose) else "denied"
-        steps.append((f"5 {purpose}", f"{state}: answered {word}{f', but {why.value}' if why else ''}"))
+        steps.append((f"5 {purpose}", f"{state}: {word}{f'; {why.value}' if why else ''}"))
     for slug, exception in consent.exceptions.items():
         steps.append((f"5 exception {slug}", "granted" if exception.granted else "denied"))
     steps.append(("banner asks about", ", ".join(consent.asks) or "nothing"))
@@ -68,6 +70,12 @@ def _purposes(consent: Consent, why: str) -> str:
 def configuration(config: Config) -> dict[str, Any]:
     """Return the effective configuration without secrets; of passwords only whose they are."""
     shown = config.model_dump(mode="json", exclude=HIDDEN, exclude_defaults=True, fallback=str)
+    for site, declared in zip(shown["sites"], config.sites, strict=True):
+        if "services" in site:  # a ready-made one says no more than its name
+            site["services"] = [
+                service.slug if catalogue().get(service.slug) == service else entry
+                for service, entry in zip(declared.services, site["services"], strict=True)
+            ]
     shown["secret_keys"] = f"{len(config.secret_keys)} (not shown)"
     shown["debug"] = {"people": sorted(config.debug.people) if config.debug else []}
     return shown

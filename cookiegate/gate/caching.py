@@ -55,7 +55,8 @@ def translated(values: Iterable[bytes], variant: bytes, *, foreign: bool) -> byt
         for weak, tag in _ETAG(value):
             ours = _OURS(tag)
             if ours and ours[2] == variant:
-                kept.append(weak + b'"' + ours[1] + b'"')
+                plain = b'"' + ours[1] + b'"'  # a cache may have weakened the tag; an app may compare by the letter
+                kept += [plain, weak + plain] if weak else [plain]
             elif not ours and foreign:
                 kept.append(weak + b'"' + tag + b'"')
     return b", ".join(kept) or None

@@ -90,6 +90,7 @@ class PageNotice:
         return render(
             "banner.html",
             self.language,
+            charset="ascii",
             asked=[(purpose, site.purposes[purpose], site.services_for(purpose)) for purpose in consent.asks],
             heeded=consent.heeds_signal,
             url=to,
@@ -106,6 +107,7 @@ class PageNotice:
         return render(
             "placeholder.html",
             self.language,
+            charset="ascii",
             name=service.title if service else "",
             declared=declared,
             url=self._addresses.to,
