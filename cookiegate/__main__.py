@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from cookiegate.cli.check import check
+from cookiegate.cli.purge import purge_due
+from cookiegate.errors import CookieGateError
 
 
 def main() -> None:
@@ -19,13 +21,20 @@ def main() -> None:
 
 
 def _plain(arguments: list[str]) -> None:
-    command, path = (*arguments, "", "cookiegate.toml")[0], Path((*arguments[1:], "cookiegate.toml")[0])
-    if command != "check":
-        sys.exit("Without the cli extra there is only `check [FILE]`. All commands: pip install 'cookiegate[cli]'")
-    findings = check(path)
-    for finding in findings:
-        print(f"{finding.level}: {finding.sentence}")
-    sys.exit(any(finding.level == "error" for finding in findings))
+    command, path = (*arguments, "")[0], Path((*arguments[1:], "cookiegate.toml")[0])
+    if command == "check":
+        findings = check(path)
+        for finding in findings:
+            print(f"{finding.level}: {finding.sentence}")
+        sys.exit(any(finding.level == "error" for finding in findings))
+    if command == "purge":
+        try:
+            for line in purge_due(path):
+                print(line)
+        except CookieGateError as fault:
+            sys.exit(str(fault))
+        return
+    sys.exit("Without the cli extra: check [FILE], purge [FILE]. All commands: pip install 'cookiegate[cli]'")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,13 @@ from rich.text import Text
 
 from cookiegate.cli.check import check as find
 from cookiegate.cli.init import write_config
+from cookiegate.cli.records import purge, visits
 from cookiegate.errors import ConfigError
 
 app = typer.Typer(help="Cookie consent enforced by the server.", no_args_is_help=True, add_completion=False)
 out, err = Console(), Console(stderr=True)
+app.command()(visits)
+app.command()(purge)
 STYLES = {"error": "bold red", "warning": "yellow", "note": ""}
 
 ConfigPath = Annotated[Path, typer.Argument(help="The configuration file.")]
@@ -33,13 +36,18 @@ def check(path: ConfigPath = Path("cookiegate.toml")) -> None:
 
 
 @app.command()
-def init(path: ConfigPath = Path("cookiegate.toml")) -> None:
+def init(
+    path: ConfigPath = Path("cookiegate.toml"),
+    debug: Annotated[str, typer.Option(metavar="NAME", help="Let NAME look at the debug page.")] = "",
+) -> None:
     """Write a commented configuration file with a fresh key."""
     try:
-        write_config(path)
+        password = write_config(path, debug=debug)
     except ConfigError as fault:
         err.print(Text(str(fault), style="bold red"), soft_wrap=True)
         raise typer.Exit(1) from None
+    if password:
+        out.print(Text(f"The debug password of {debug}, shown this once: {password}"), soft_wrap=True)
     out.print(Text(f"Wrote {path}. Declare your services in it, then run: cookiegate check {path}"), soft_wrap=True)
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from cookiegate.cli.finding import Finding
+from cookiegate.cli.storage import about_records
 from cookiegate.config import KEYS_VARIABLE, Config
 from cookiegate.errors import CookieGateError
 from cookiegate.gate.selfcheck import check_gate
+from cookiegate.pages import speech
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from cookiegate.site import Site
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """*level* ``error`` makes the check fail; ``warning`` is for the operator to weigh."""
-
-    level: Literal["error", "warning", "note"]
-    sentence: str
 
 
 def check(path: Path) -> list[Finding]:
@@ -31,7 +25,11 @@ def check(path: Path) -> list[Finding]:
         check_gate()
     except CookieGateError as fault:
         return [Finding("error", line) for line in str(fault).splitlines()]
-    return [*_about_keys(config, path), *(finding for site in config.sites for finding in _about_site(site))]
+    return [
+        *_about_keys(config, path),
+        *(finding for site in config.sites for finding in _about_site(site)),
+        *about_records(config),
+    ]
 
 
 def _about_keys(config: Config, path: Path) -> Iterator[Finding]:
@@ -55,6 +53,11 @@ def _about_site(site: Site) -> Iterator[Finding]:
         f"Site {name} on {', '.join(site.hosts)}: {declared} services declared; "
         f"asks about {', '.join(site.asked) or 'nothing'}.",
     )
+    for language in site.languages:
+        if speech(language) != language:
+            yield Finding(
+                "warning", f"Site {name}: our sentences do not stand in {language!r} yet; visitors read English."
+            )
     if site.mode == "observe":
         yield Finding(
             "error", f"Site {name}: mode = 'observe' withholds nothing. Set mode = 'enforce' before you serve."

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from cookiegate.config import Debug
 from cookiegate.errors import ConfigError
+from cookiegate.password import hashed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +22,16 @@ secret_keys = ["{key}"]
 prefix = "/_privacy"                  # our own pages stand below it
 # trusted_proxies = ["127.0.0.1"]     # whose X-Forwarded-Proto is believed
 # https = "always"                    # if visitors only ever come over https
+
+# What is remembered of visits, encrypted, until its time is over; see [sites.visits] below.
+# [records]
+# directory = "var/cookiegate"            # relative to this file; may be backed up
+# key_directory = "var/cookiegate-keys"   # never in a backup: a copy of it would open what was destroyed
+# durability = "process"                  # "strict": on stable storage before an answer completes
+# when_full = "serve"                     # "refuse": no record, no answer
+
+# Who may look at /_privacy/debug, over https. `cookiegate init --debug NAME` makes such a line.
+{people}
 
 [[sites]]
 name = "My site"                      # visitors read it; part of the signature, so do not change it lightly
@@ -47,22 +59,34 @@ mode = "enforce"                      # "observe": withhold nothing, say in the 
 # hosts = ["/stats.js"]
 # cookies = ["_shop*"]
 
+# A log of visits (needs [records]):
+# [sites.visits]
+# retention = "P3M"                   # calendar months
+# basis = "security"                  # or "consent", or "legal-duty" with statute = "…"
+# ip = "full"                         # "truncated", "keyed"
+
 # Your own words for a purpose:
 # [sites.purpose.analytics]
 # text = {{ en = "We count visits.", ko = "방문 수를 셉니다." }}
 """
 
 
-def write_config(path: Path) -> None:
-    """Write a new configuration file that only its owner can read.
+def write_config(path: Path, *, debug: str = "") -> str:
+    """Write a new configuration file that only its owner can read; return the new debug password of *debug*.
 
     Raises:
-        ConfigError: it exists already, or its folder cannot be written to.
+        ConfigError: it exists already, its folder cannot be written to, or *debug* is no name for HTTP Basic.
     """
+    password = secrets.token_urlsafe(12) if debug else ""
+    people = '# [debug.people]\n# alice = "scrypt:…"'
+    if debug:
+        Debug(people={debug: hashed(password)})
+        people = f'[debug.people]\n"{debug}" = "{hashed(password)}"'
     try:
         path.touch(mode=0o600, exist_ok=False)
-        path.write_text(TEMPLATE.format(key=secrets.token_urlsafe(32)), "utf-8")
+        path.write_text(TEMPLATE.format(key=secrets.token_urlsafe(32), people=people), "utf-8")
     except FileExistsError:
         raise ConfigError(f"{path} exists already; it was left as it is. Name another file.") from None
     except OSError as fault:
         raise ConfigError(f"{path} cannot be written: {fault.strerror}.") from None
+    return password

@@ -13,6 +13,9 @@ from cookiegate.gate.tokenizer import Kind, Tag
 HEAD = frozenset(b"html head base basefont bgsound link meta title noscript noframes style script template".split())
 
 
+_MARKS = frozenset(b"\xef\xbb\xbf"[start:end] for start in range(3) for end in range(start + 1, 4))
+
+
 class Spot(Enum):
     """Where the banner stands relative to the tag in hand."""
 
@@ -44,9 +47,13 @@ class BodyFinder:
             return self._start(tag, buf)
         elif tag.kind is Kind.END:
             return self._end(tag.name)
-        elif tag.kind is Kind.TEXT:
+        elif tag.kind is Kind.TEXT and not self._is_byte_order_mark(buf[tag.start : tag.end]):
             return self._implied()
         return None
+
+    def _is_byte_order_mark(self, text: bytes) -> bool:
+        """Before anything else a byte order mark is no text; a chunk may bring a part of it."""
+        return not self.page and text.strip() in _MARKS
 
     def _implied(self) -> Spot | None:
         if self._templates:

@@ -60,9 +60,9 @@ class Report:
         level = logging.INFO if first else logging.DEBUG
         log.log(level, "%s the cookie %s: its service %s is not granted.", self._verb, shown, slug)
 
-    def page(self, why: str) -> None:
-        """Log that a whole page, or the rest of one, was withheld."""
-        log.warning("%s a page: %s.", self._verb, printable(why))
+    def page(self, why: str, *, rest: bool = False) -> None:
+        """Log that a whole page, or the *rest* of one, was withheld."""
+        log.warning("%s %s: %s.", self._verb, "the rest of a page" if rest else "a page", printable(why))
 
     def out_of_reach(self, name: str) -> None:
         """Log that a cookie came back although it was cleared three times."""

@@ -239,7 +239,7 @@ class ResponseGate:
 
     async def _withhold(self, why: str) -> None:
         """Nothing more of the page leaves: a notice page in its place if nothing has left, else its end."""
-        self._gate.report.page(why)
+        self._gate.report.page(why, rest=self._start is None)
         self._remember(why)
         if self._gate.observing:
             await self._release_start()

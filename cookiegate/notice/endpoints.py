@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -172,7 +172,7 @@ def _asset(asked: Asked) -> Outcome:
     return Outcome(response=Response(content, media_type="text/css", headers=headers))
 
 
-def _page(asked: Asked, template: str, status: HTTPStatus, **context: object) -> Outcome:
+def _page(asked: Asked, template: str, status: HTTPStatus, **context: Any) -> Outcome:
     body = render(
         template, asked.language,
         site_name=asked.consent.site.name,

@@ -1,0 +1,1 @@
+"""The contract, written down as law: nothing in here looks behind the public names."""
