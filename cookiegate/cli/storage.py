@@ -47,7 +47,7 @@ def _about_places(records: Records) -> Iterator[Finding]:
         yield Finding(
             "warning",
             f"key_directory {str(records.key_directory)!r} lies beside directory {str(records.directory)!r}: a backup "
-            "of the folder around them would hold both, and open what was destroyed. Keep the keys out of every backup.",
+            "of the folder around them holds both, and opens what was destroyed. Keep the keys out of every backup.",
         )
     if not os.environ.get("COOKIEGATE_VAULT_KEY") and records.vault_key_file is None:
         yield Finding(
