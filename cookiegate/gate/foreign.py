@@ -1,20 +1,40 @@
-"""Where are we in svg and math, where other rules say what is text and what is a tag?"""
+"""Where are we in svg and math, where other rules say what is text and what is a tag (WHATWG HTML 13.2.6.5)?"""
 
 from __future__ import annotations
 
-from cookiegate.gate.grammar import ATTRIBUTES, MATHML_INTEGRATION, SVG_INTEGRATION
+from typing import NamedTuple
 
-# A start tag of these leaves foreign content (WHATWG HTML 13.2.6.5).
+from cookiegate.gate.grammar import ATTRIBUTES
+
+# A start tag of these leaves foreign content.
 BREAKOUT = frozenset(
     b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu "
     b"meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
 )
-# Names that only HTML has: their end tag closes an HTML parent, unless a namesake was opened inside.
-HTML_ONLY = BREAKOUT | frozenset(
-    b"a article aside button details dialog dir fieldset figcaption figure footer form header hgroup html label "
-    b"main nav section select summary td th tr tbody thead tfoot option textarea noscript template".split()
+VOID = frozenset(
+    b"area base basefont bgsound br col embed frame hr image img input keygen link meta param source track wbr".split()
 )
-HTML = b"html"
+SVG_POINTS = frozenset({b"desc", b"title", b"foreignobject"})
+MATHML_POINTS = frozenset({b"mi", b"mo", b"mn", b"ms", b"mtext"})
+# Names that nobody gives an HTML element: such an end tag without its start is a slip inside the drawing.
+DRAWING = frozenset(
+    b"animate animatemotion animatetransform circle clippath defs ellipse feblend fecolormatrix fecomponenttransfer "
+    b"fecomposite feconvolvematrix fediffuselighting fedisplacementmap fedropshadow feflood fefunca fefuncb fefuncg "
+    b"fefuncr fegaussianblur femerge femergenode femorphology feoffset fepointlight fespecularlighting fespotlight "
+    b"fetile feturbulence filter g line lineargradient marker mask metadata mpath path pattern polygon polyline "
+    b"radialgradient rect set stop switch symbol text textpath tspan use view mfrac mroot mrow msqrt mstyle msub "
+    b"msubsup msup mtable mtd mtr munder munderover mover semantics annotation".split()
+)
+SVG, MATH, HTML = b"svg", b"math", b"html"
+DEEPEST = 512  # open elements; browsers stop nesting at about the same depth
+
+
+class Open(NamedTuple):
+    """An open element: *space* is its namespace; at a *point* of integration HTML begins again."""
+
+    name: bytes
+    space: bytes
+    point: bool = False
 
 
 def attribute_values(buf: bytes, start: int, end: int) -> dict[bytes, bytes]:
@@ -37,11 +57,15 @@ def self_closing(buf: bytes, start: int, end: int) -> bool:
 
 
 class Foreign:
-    """The namespaces that are open: ``svg`` and ``math``, and ``html`` for an integration point in them."""
+    """The elements that are open since svg or math began.
+
+    Of svg and math the list is exact. Of HTML inside a point of integration it may hold some that browsers closed
+    on their own, never fewer than are open: there we are `unsure`. Where an end tag could be read in two ways, it
+    is made plain: closed explicitly before, or dropped.
+    """
 
     def __init__(self) -> None:
-        self._open: list[bytes] = []
-        self._namesakes: dict[bytes, int] = {}
+        self._open: list[Open] = []
 
     @property
     def inside(self) -> bool:
@@ -49,60 +73,95 @@ class Foreign:
         return bool(self._open)
 
     @property
-    def foreign(self) -> bool:
-        """Whether the next tag belongs to svg or math."""
-        return bool(self._open) and self._open[-1] is not HTML
+    def unsure(self) -> bool:
+        """Whether the next bytes may be HTML's or, if browsers closed more than we know, svg's or math's."""
+        return bool(self._open) and self._open[-1].space is HTML
 
-    def breaks_out(self, name: bytes, buf: bytes, start: int, end: int) -> bool:
-        """Return whether this start tag leaves svg or math and is read as HTML."""
-        if name in BREAKOUT:
+    @property
+    def too_deep(self) -> bool:
+        """Whether more is open than can be followed."""
+        return len(self._open) > DEEPEST
+
+    def reads_html(self, name: bytes, buf: bytes, start: int, end: int) -> bool:
+        """Return whether a start tag here is read as HTML; in svg and math some break out."""
+        if not self._open or self._open[-1].space is HTML:
+            return True
+        top = self._open[-1]
+        if top.point and not (top.name in MATHML_POINTS and name in {b"mglyph", b"malignmark"}):
+            return True
+        if name in BREAKOUT or (top.name == b"annotation-xml" and name == SVG):
             return True
         return name == b"font" and not {b"color", b"face", b"size"}.isdisjoint(attribute_values(buf, start, end))
 
-    def leave(self) -> None:
-        """Close svg and math up to the integration point or the HTML around them."""
-        while self.foreign:
-            self._open.pop()
-        self._namesakes.clear()
-
-    def enter(self, name: bytes) -> None:
-        """``<svg>`` or ``<math>`` in HTML, not closed at once."""
-        self._open.append(name)
-
-    def start(self, name: bytes, buf: bytes, start: int, end: int) -> None:
-        """A start tag inside svg or math that does not break out."""
+    def start_foreign(self, name: bytes, buf: bytes, start: int, end: int) -> None:
+        """A start tag that belongs to svg or math."""
         if self_closing(buf, start, end):
             return
-        current = self._open[-1]
-        if name == current:
-            self._open.append(current)
-        elif name in (SVG_INTEGRATION if current == b"svg" else MATHML_INTEGRATION):
-            self._open.append(HTML)
-        elif current == b"math" and name == b"annotation-xml":
+        space = self._open[-1].space
+        point = name in (SVG_POINTS if space is SVG else MATHML_POINTS)
+        if space is MATH and name == b"annotation-xml":
             encoding = attribute_values(buf, start, end).get(b"encoding", b"").lower()
-            if encoding in {b"text/html", b"application/xhtml+xml"}:
-                self._open.append(HTML)
-        elif name in HTML_ONLY:
-            self._namesakes[name] = self._namesakes.get(name, 0) + 1
+            point = encoding in {b"text/html", b"application/xhtml+xml"}
+        self._open.append(Open(name, space, point))
 
-    def end(self, name: bytes) -> None:
-        """An end tag while svg or math is open."""
-        if not self.foreign:
-            self._end_at_integration_point(name)
-        elif name == self._open[-1]:
-            self._open.pop()
-        elif name in {b"p", b"br"}:
-            self.leave()
-        elif name in HTML_ONLY:
-            if self._namesakes.get(name, 0):
-                self._namesakes[name] -= 1
-            else:
-                self.leave()
+    def start_html(self, name: bytes, buf: bytes, start: int, end: int) -> None:
+        """A start tag that is read as HTML, and whose content is markup."""
+        if name not in {SVG, MATH} or not (self._open and self._open[-1].name == b"annotation-xml"):
+            self.break_out()
+        if name in {SVG, MATH}:
+            if not self_closing(buf, start, end):
+                self._open.append(Open(name, SVG if name == SVG else MATH))
+        elif self._open and name not in VOID:
+            self._open.append(Open(name, HTML))
 
-    def _end_at_integration_point(self, name: bytes) -> None:
-        around = self._open[-2]
-        inside = SVG_INTEGRATION if around == b"svg" else MATHML_INTEGRATION | {b"annotation-xml"}
-        if name in inside:
+    def break_out(self) -> None:
+        """Close svg and math up to a point of integration or the HTML around them."""
+        while self._open and self._open[-1].space is not HTML and not self._open[-1].point:
             self._open.pop()
-        elif name in {b"body", b"html"}:
-            self._open.clear()
+
+    def end(self, name: bytes) -> bytes | None:
+        """Close what the end tag closes. Return what must stand before it; None if it must not stand at all."""
+        html = self._html_on_top()
+        if html:
+            for at in range(len(self._open) - 1, len(self._open) - 1 - html, -1):
+                if self._open[at].name == name:
+                    del self._open[at]
+                    return b""
+            if not any(element.name == name for element in self._open if element.space is not HTML):
+                return b""  # a point of integration hides all that is outside: every browser ignores the tag
+            closers = b"".join(b"</" + element.name + b">" for element in reversed(self._open[-html:]))
+            del self._open[-html:]
+            return closers + (self.end(name) or b"")
+        return self._end_foreign(name)
+
+    def _end_foreign(self, name: bytes) -> bytes | None:
+        run = len(self._open)
+        while run and self._open[run - 1].space is not HTML:
+            run -= 1
+            if self._open[run].name == name:
+                del self._open[run:]
+                return b""
+        points = [at for at in range(run, len(self._open)) if self._open[at].point]
+        low = points[-1] + 1 if points else run
+        if name in {b"p", b"br"}:  # these leave svg and math, in browsers since 2021
+            return self._close(low, name) if low < len(self._open) else b""
+        if points or (run and all(element.name != name for element in self._open[:run])):
+            return b""  # nothing of that name is within reach: every browser ignores the tag
+        if run == 0 and name in DRAWING:
+            return None
+        return self._close(run, name)
+
+    def _close(self, first: int, name: bytes) -> bytes:
+        """The tag may close an element around svg or math: close these before, so that it does that or nothing."""
+        within = [element.name for element in self._open[first:]]
+        closers = (b"</" + within[0] + b">") * within.count(within[0])
+        del self._open[first:]
+        return closers + ((self.end(name) or b"") if self._open else b"")
+
+    def _html_on_top(self) -> int:
+        count = 0
+        for element in reversed(self._open):
+            if element.space is not HTML:
+                break
+            count += 1
+        return count

@@ -16,11 +16,8 @@ LOADING = frozenset(
     {b"script", b"img", b"image", b"iframe", b"frame", b"link", b"object", b"embed", b"source", b"video", b"audio",
      b"track", b"input", b"base"}
 )  # fmt: skip
-SWITCHING = frozenset({b"plaintext", b"svg", b"math"})
+SWITCHING = frozenset({b"plaintext", b"svg", b"math", b"select", b"frameset"})
 INTERESTING = RAW_TEXT | LOADING | SWITCHING
-
-SVG_INTEGRATION = frozenset({b"desc", b"title", b"foreignobject"})
-MATHML_INTEGRATION = frozenset({b"mi", b"mo", b"mn", b"ms", b"mtext"})
 
 # CPython 3.11.0 to 3.11.4 run possessive repeats of groups wrongly (gh-106052): everything would be skipped
 # in silence. The atomic form means the same and is 15 % slower.
@@ -56,18 +53,6 @@ ATTRIBUTES = re.compile(
     rb"(" + _ATTRIBUTE_NAME + rb")(?:" + _EQUALS
     + rb'(?:"([^"]*+)"|\'([^\']*+)\'|(?=>)|([^' + SPACE + rb'>"\'][^' + SPACE + rb">]*+)))?+"
 ).finditer  # fmt: skip
-
-WHOLE_ATTRIBUTES = re.compile(
-    many(
-        rb"[" + SPACE + rb"/]++|" + _ATTRIBUTE_NAME + rb"(?:" + _EQUALS
-        + rb'(?:"[^"]*+"|\'[^\']*+\'|(?=>)|[^' + SPACE + rb'>"\'][^' + SPACE + rb">]*+(?=[" + SPACE + rb">]))"
-        + rb"|(?=[/>]|[" + SPACE + rb"]++[^" + SPACE + rb"=]))"
-    )
-).match  # fmt: skip
-"""As many attributes as are certainly complete, though the bytes after them may still be missing."""
-
-OPEN_QUOTE = re.compile(_ATTRIBUTE_NAME + _EQUALS + rb"([\"'])").match
-"""An attribute whose quoted value has begun; 1 is the quote."""
 
 COMMENT_END = re.compile(rb"--!?>").search
 DOCTYPE = re.compile(rb"<!" + any_case(b"doctype")).match
@@ -130,8 +115,5 @@ def _skipper(
 
 
 SKIP_HTML = _skipper(INTERESTING, drawings=True).match
-SKIP_INTEGRATION = _skipper(
-    INTERESTING | {b"desc", b"foreignobject", b"annotation-xml"} | MATHML_INTEGRATION,
-    frozenset({b"body", b"html", b"svg", b"math", b"annotation-xml"}) | SVG_INTEGRATION | MATHML_INTEGRATION,
-).match
-"""Inside an HTML integration point of svg or math, where some end tags lead back to foreign content."""
+SKIP_SELECT = _skipper(INTERESTING, frozenset({b"select"})).match
+"""Inside ``<select>``, which ends with its own end tag."""

@@ -90,7 +90,7 @@ class Rewriter:
         for tag in tokenizer.read(data, final=final):
             if self._mode is Mode.PASS:
                 self._see(tag)
-            elif tag.kind in {Kind.RAW_END, Kind.LONG_END, Kind.TOO_LONG}:
+            elif tag.kind in {Kind.RAW_END, Kind.RESUME, Kind.WITHHOLD}:
                 self._see_end(tag)
         self._take_up_to(tokenizer.pos)
         self._read += tokenizer.pos
@@ -119,7 +119,9 @@ class Rewriter:
             self._look_for_body(tag)
         if tag.kind is Kind.START:
             self._start(tag)
-        elif tag.kind is Kind.TOO_LONG:
+        elif tag.kind is Kind.END and tag.before != b"":
+            self._make_plain(tag)
+        elif tag.kind is Kind.WITHHOLD:
             self._too_long(tag)
 
     def _look_for_body(self, tag: Tag) -> None:
@@ -137,10 +139,18 @@ class Rewriter:
         return banner(based=body.based, forms_forbidden=body.forms_forbidden) if banner else b""
 
     def _start(self, tag: Tag) -> None:
-        if tag.name == b"noscript" and not tag.foreign and self._tokenizer.holds_text(tag):
-            self._capture(tag)
-        elif tag.name in (FOREIGN_LOADS if tag.foreign else LOADING):
+        if tag.name in (FOREIGN_LOADS if tag.foreign else LOADING):
             self._loading(tag)
+        elif (tag.name == b"noscript" or tag.doubtful) and self._tokenizer.holds_text(tag):
+            self._capture(tag)
+
+    def _make_plain(self, tag: Tag) -> None:
+        """An end tag in svg or math that could be read in two ways is closed before, or does not leave."""
+        self._take_up_to(tag.start)
+        if tag.before is None:
+            self._emit = tag.end
+        self._out.append(marker("stray") if tag.before is None else tag.before)
+        self._report_doubtful(b"/" + tag.name, self._read + tag.start)
 
     def _loading(self, tag: Tag) -> None:
         attributes = attribute_values(self._tokenizer.buf, tag.attributes, tag.end)
@@ -158,11 +168,11 @@ class Rewriter:
             self._emit = tag.end
 
     def _needs_body(self, tag: Tag, attributes: Mapping[bytes, bytes]) -> bool:
-        if tag.name != b"script" or not self._tokenizer.holds_text(tag):
+        if not self._tokenizer.holds_text(tag):
             return False
-        if tag.foreign:
-            return b"href" not in attributes and b"xlink:href" not in attributes
-        return b"src" not in attributes and not self._judge.is_inert(attributes)
+        if tag.doubtful or tag.foreign:
+            return True
+        return tag.name == b"script" and b"src" not in attributes and not self._judge.is_inert(attributes)
 
     def _withhold(self, tag: Tag, withheld: Withheld, attributes: Mapping[bytes, bytes]) -> None:
         self._take_up_to(tag.start)
@@ -186,8 +196,17 @@ class Rewriter:
         """An end tag goes without its attributes, which mean nothing; anything else leaves a marker."""
         if tag.closes:
             return b"</" + tag.name + b">"
+        if tag.end - tag.start <= self._limit:
+            self._report_doubtful(tag.name, self._read + tag.start)
+            return marker("doubtful")
         self._report_too_large(tag.name, self._read + tag.start, "tag")
         return marker("oversized")
+
+    def _report_doubtful(self, name: bytes, offset: int) -> None:
+        why = "browsers may read it in two ways, so it was dropped or svg closed before it"
+        self._report(
+            Withheld(slug="doubtful", rule="two readings", why=why, element=name.decode("latin-1"), offset=offset)
+        )
 
     def _report_too_large(self, name: bytes, offset: int, what: str) -> None:
         why = f"the {what} is larger than gate_memory = {self._limit}"
@@ -204,7 +223,7 @@ class Rewriter:
         self._opening_size = tag.end - tag.start
 
     def _see_end(self, tag: Tag) -> None:
-        if tag.kind is Kind.TOO_LONG:  # the end tag of what is being captured or dropped
+        if tag.kind is Kind.WITHHOLD:  # the end tag of what is being captured or dropped
             if self._mode is Mode.CAPTURE:
                 self._take_up_to(tag.start)
                 closing = b"</" + tag.name + b">"
@@ -232,11 +251,16 @@ class Rewriter:
         self._captured.clear()
         self._mode = Mode.PASS
         body = element[size : len(element) - closing]
+        if opening.doubtful and b"<" in body:
+            self._report_doubtful(opening.name, opening.start)
+            return marker("doubtful")
         if opening.name == b"noscript":
             return element[:size] + self._gate_noscript(body, opening.start + size) + element[len(element) - closing :]
         attributes_at = opening.attributes - (opening.end - size)
         attributes = attribute_values(element, attributes_at, size)
-        withheld = self._judge.script(body, attributes, foreign=opening.foreign)
+        withheld = None
+        if opening.name == b"script" and not self._judge.is_inert(attributes):
+            withheld = self._judge.script(body, attributes, foreign=opening.foreign)
         if withheld:
             self._report(replace(withheld, element="script", offset=opening.start))
             return marker(withheld.slug)

@@ -7,8 +7,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from cookiegate.gate import grammar
-from cookiegate.gate.foreign import Foreign, self_closing
+from cookiegate.gate.foreign import VOID, Foreign, self_closing
 from cookiegate.gate.rawtext import RawText
+from cookiegate.gate.tagend import TagEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,8 @@ class Kind(Enum):
     RAW_END = auto()  # the end tag of an element whose content is text
     TEXT = auto()  # thorough reading only: something that is no tag and no white space
     DOCTYPE = auto()  # thorough reading only
-    TOO_LONG = auto()  # a tag larger than the limit begins; nothing of it may be let out
-    LONG_END = auto()  # … and ends
+    WITHHOLD = auto()  # nothing may be let out from here on (a tag beyond the limit, CDATA of two readings) …
+    RESUME = auto()  # … up to here
 
 
 class State(Enum):
@@ -36,11 +37,16 @@ class State(Enum):
     CDATA = auto()
     PLAINTEXT = auto()
     LONG_TAG = auto()
+    DOUBTFUL_CDATA = auto()
 
 
 @dataclass(slots=True)
 class Tag:
-    """One stop: offsets into `Tokenizer.buf`; *gone* is set by the reader's user who does not let the tag out."""
+    """One stop: offsets into `Tokenizer.buf`; *gone* is set by the reader's user who does not let the tag out.
+
+    *doubtful*: old and new browsers, or our list of open elements, may not agree whether the content is text.
+    *before* must be written before an end tag for every browser to read on as we do; None: the tag must not stand.
+    """
 
     kind: Kind
     name: bytes
@@ -48,17 +54,19 @@ class Tag:
     attributes: int
     end: int
     foreign: bool = False
-    closes: bool = False  # TOO_LONG: it is an end tag
+    closes: bool = False  # WITHHOLD: it is an end tag
+    doubtful: bool = False
     gone: bool = False
+    before: bytes | None = b""
 
 
 class Tokenizer:
     """Reads chunks of HTML as a scripting browser does (*scripting*) or as one without scripts.
 
     ``for tag in tokenizer.read(chunk)`` yields the tags of interest; afterwards all before `pos` is
-    understood, and what follows it is held until more comes, at most *limit* bytes. A longer tag is reported
-    as ``TOO_LONG`` and must be withheld; it has no effect on what follows, since no browser will see it.
-    While *thorough* is set, every tag, text and doctype is reported.
+    understood, and what follows it is held until more comes, at most *limit* bytes. What cannot be held has no
+    effect on what follows, since no browser will see it. While *thorough* is set, every tag, text and doctype is
+    reported.
     """
 
     def __init__(self, *, limit: int, scripting: bool = True) -> None:
@@ -70,11 +78,12 @@ class Tokenizer:
         self._limit = limit
         self._final = False
         self._held = bytearray()
-        self._resume = 0  # in _held: where the attributes are not certainly complete; 0 where no tag is held
+        self._tag_end: TagEnd | None = None  # of the tag that is held
+        self._long = Tag(Kind.RESUME, b"", 0, 0, 0)
         self._raw = RawText(b"")
-        self._long = Tag(Kind.LONG_END, b"", 0, 0, 0)
-        self._quote = b""
         self._foreign = Foreign()
+        self._in_select = False
+        self._in_frameset = False
         self._steps = {
             State.DATA: self._data,
             State.RAW: self._raw_text,
@@ -83,12 +92,13 @@ class Tokenizer:
             State.CDATA: self._cdata,
             State.PLAINTEXT: self._plaintext,
             State.LONG_TAG: self._long_tag,
+            State.DOUBTFUL_CDATA: self._doubtful_cdata,
         }
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is open: no tag, comment, raw text, svg or math."""
-        return self.state is State.DATA and not self._held and not self._foreign.inside
+        """Whether nothing is open: no tag, comment, raw text, svg, math or select."""
+        return self.state is State.DATA and not self._held and not self._foreign.inside and not self._in_select
 
     @property
     def held(self) -> int:
@@ -99,6 +109,14 @@ class Tokenizer:
     def in_text(self) -> bool:
         """Whether an element is open whose content is text."""
         return self.state is State.RAW
+
+    @property
+    def _doubtful(self) -> bool:
+        """Whether browsers may disagree here on what is text: HTML inside svg, and select and frameset.
+
+        In select and frameset older and newer browsers ignore different start tags.
+        """
+        return self._in_select or self._in_frameset or self._foreign.unsure
 
     def holds_text(self, tag: Tag) -> bool:
         """Return whether the content of *tag*'s element is text up to its end tag."""
@@ -111,11 +129,11 @@ class Tokenizer:
         self._final = final
         self.pos = 0
         if self._held:
-            self._held += data
-            if not final and self._resume and not self._tag_complete() and len(self._held) <= self._limit:
+            if self._still_in_tag(data):
+                self._held += data
                 self.buf = b""
                 return
-            data = bytes(self._held)
+            data = bytes(self._held) + data
             self._held.clear()
         self.buf = data
         while (tag := self._next()) is not None:
@@ -124,8 +142,15 @@ class Tokenizer:
         if self.pos < len(data):
             self._held += data[self.pos :]
 
+    def _still_in_tag(self, data: bytes) -> bool:
+        """Whether *data* only goes on with the tag that is held, within the limit."""
+        tag_end, self._tag_end = self._tag_end, None
+        if tag_end is None or tag_end.search(data, 0) >= 0:
+            return False
+        self._tag_end = tag_end
+        return not self._final and len(self._held) + len(data) <= self._limit
+
     def _next(self) -> Tag | None:
-        self._resume = 0
         size = len(self.buf)
         while self.pos < size:
             before, state = self.pos, self.state
@@ -136,60 +161,71 @@ class Tokenizer:
                 break  # more bytes are needed
         return None
 
+    # -- what a browser does that has seen a tag
+
     def _take_effect(self, tag: Tag) -> None:
-        """Do what a browser does that has seen the tag; one that is gone has no effect, but for its own text."""
         self.pos = tag.end
         if tag.kind is Kind.START:
-            if self.holds_text(tag):
-                self._leave_foreign(tag)
-                self._enter_raw(tag)
-            elif tag.gone:
-                return
-            elif tag.foreign:
-                self._foreign.start(tag.name, self.buf, tag.attributes, tag.end)
-            else:
-                self._started(tag)
-        elif self._foreign.inside and (tag.kind is Kind.END or (tag.kind is Kind.LONG_END and tag.closes)):
-            self._foreign.end(tag.name)
+            self._started(tag)
+        elif tag.kind is Kind.END and tag.name == b"select":
+            self._in_select = False
+        if self._foreign.too_deep:
+            self.state = State.PLAINTEXT
 
     def _started(self, tag: Tag) -> None:
-        self._leave_foreign(tag)
-        if tag.name == b"plaintext":
+        """An element begins; one that is gone has no effect but for its own text, which goes with it."""
+        opened = (self.buf, tag.attributes, tag.end)
+        if self.holds_text(tag):
+            self.state, self._raw = State.RAW, RawText(tag.name, tag.foreign)
+        elif tag.gone:
+            if self._foreign.unsure and tag.name not in VOID:
+                self._foreign.start_html(tag.name, *opened)  # its end tag will come
+        elif tag.foreign:
+            self._foreign.start_foreign(tag.name, *opened)
+        else:
+            self._started_html(tag.name, *opened)
+
+    def _started_html(self, name: bytes, buf: bytes, start: int, end: int) -> None:
+        if self._foreign.inside or name in {b"svg", b"math"}:
+            self._foreign.start_html(name, buf, start, end)
+        elif name == b"select":
+            self._in_select = not self._in_select  # one in another closes it
+        elif name == b"input":
+            self._in_select = False
+        elif name == b"frameset":
+            self._in_frameset = True
+        if name == b"plaintext":
             self.state = State.PLAINTEXT
-        elif tag.name in {b"svg", b"math"} and not self_closing(self.buf, tag.attributes, tag.end):
-            self._foreign.enter(tag.name)
-
-    def _leave_foreign(self, tag: Tag) -> None:
-        if self._foreign.foreign and not tag.foreign and not tag.gone:
-            self._foreign.leave()
-
-    def _enter_raw(self, tag: Tag) -> None:
-        self.state, self._raw = State.RAW, RawText(tag.name, tag.foreign)
 
     # -- one method for each state: moves pos, returns a stop, or does neither and waits for more bytes
 
     def _data(self) -> Tag | None:
-        buf, pos = self.buf, self.pos
-        if self._foreign.foreign:
-            pos = grammar.LITERAL_TEXT(buf, pos).end()  # type: ignore[union-attr]
-        elif self.thorough:
-            pos = grammar.BLANK(buf, pos).end()  # type: ignore[union-attr]
-        elif self._foreign.inside:
-            pos = grammar.SKIP_INTEGRATION(buf, pos).end()  # type: ignore[union-attr]
-        else:
-            pos = grammar.SKIP_HTML(buf, pos).end()  # type: ignore[union-attr]
-        self.pos = pos
+        buf = self.buf
+        if self._foreign.too_deep:
+            self.state = State.PLAINTEXT
+            return Tag(Kind.WITHHOLD, b"svg", self.pos, self.pos, self.pos)
+        pos = self.pos = self._skip(buf, self.pos)
         if pos >= len(buf):
             return None
         match = grammar.TAG(buf, pos)
         if match is None:
             return self._markup(pos)
-        name, foreign = match[2].lower(), self._foreign.foreign
+        name, start, end = match[2].lower(), match.start(3), match.end()
         if match[1]:
-            return Tag(Kind.END, name, pos, match.start(3), match.end(), foreign)
-        if foreign and self._foreign.breaks_out(name, buf, match.start(3), match.end()):
-            foreign = False
-        return Tag(Kind.START, name, pos, match.start(3), match.end(), foreign)
+            before = self._foreign.end(name) if self._foreign.inside else b""
+            return Tag(Kind.END, name, pos, start, end, before=before)
+        foreign = self._foreign.inside and not self._foreign.reads_html(name, buf, start, end)
+        return Tag(Kind.START, name, pos, start, end, foreign, doubtful=self._doubtful)
+
+    def _skip(self, buf: bytes, pos: int) -> int:
+        """Return where the next tag is that must be looked at."""
+        if self._foreign.inside:
+            skip = grammar.LITERAL_TEXT
+        elif self.thorough:
+            skip = grammar.BLANK
+        else:
+            skip = grammar.SKIP_SELECT if self._in_select else grammar.SKIP_HTML
+        return skip(buf, pos).end()  # type: ignore[union-attr]
 
     def _markup(self, pos: int) -> Tag | None:
         """What is no whole tag: text, a comment, CDATA, a doctype, or something that the chunk's end cuts off."""
@@ -211,7 +247,10 @@ class Tokenizer:
         opening = self.buf[pos : pos + 9]
         if opening.startswith(b"<!--"):
             self._open_comment(pos)
-        elif self._foreign.foreign and opening == b"<![CDATA[":
+        elif opening == b"<![CDATA[" and self._doubtful:
+            self.state = State.DOUBTFUL_CDATA
+            return Tag(Kind.WITHHOLD, b"![cdata[", pos, pos, pos + 9)
+        elif opening == b"<![CDATA[" and self._foreign.inside:
             self.state, self.pos = State.CDATA, pos + 9
         elif len(opening) < 9 and b">" not in opening and not self._final:
             return None
@@ -224,19 +263,6 @@ class Tokenizer:
     def _wait(self, pos: int) -> None:
         """Hold from *pos* on; at the end of the file browsers ignore what is unfinished."""
         self.pos = len(self.buf) if self._final else pos
-
-    def _cut_tag(self, pos: int) -> Tag | None:
-        end = grammar.TAG_NAME(self.buf, pos).end()  # type: ignore[union-attr]
-        if len(self.buf) - pos > self._limit:
-            return self._too_long(pos, end)
-        self._resume = end - pos if end < len(self.buf) else 0
-        self._wait(pos)
-        return None
-
-    def _tag_complete(self) -> bool:
-        """Whether the held tag has its ``>``; attributes that are certainly complete are not read again."""
-        self._resume = grammar.WHOLE_ATTRIBUTES(self._held, self._resume).end()  # type: ignore[union-attr]
-        return self._held[self._resume : self._resume + 1] == b">"
 
     def _open_comment(self, pos: int) -> None:
         buf = self.buf
@@ -267,6 +293,10 @@ class Tokenizer:
         else:
             self._keep_tail(2, b"]")
 
+    def _doubtful_cdata(self) -> Tag | None:
+        self._cdata()
+        return Tag(Kind.RESUME, b"", self.pos, self.pos, self.pos) if self.state is State.DATA else None
+
     def _plaintext(self) -> None:
         self.pos = len(self.buf)
 
@@ -293,35 +323,33 @@ class Tokenizer:
         self.state = State.DATA
         return Tag(Kind.RAW_END, raw.name, at, end.start(3), end.end(), raw.foreign)
 
-    # -- a tag larger than the limit is read on without being held
+    # -- a tag that the chunk's end cuts off is held, one larger than the limit read on without being held
 
-    def _too_long(self, pos: int, end: int) -> Tag:
+    def _cut_tag(self, pos: int) -> Tag | None:
+        if self._tag_end is None:
+            self._tag_end = TagEnd()
+            self._tag_end.search(self.buf, pos + 1 + (self.buf[pos + 1] == 0x2F))
+        if len(self.buf) - pos <= self._limit:
+            self._wait(pos)
+            return None
         closes = self.buf[pos + 1] == 0x2F
-        name = self.buf[pos + 1 + closes : end].lower()
-        self._long = Tag(Kind.LONG_END, name, pos, end, end, self._foreign.foreign, closes)
-        self.state, self._quote = State.LONG_TAG, b""
-        return Tag(Kind.TOO_LONG, name, pos, end, end, self._foreign.foreign, closes)
+        end = grammar.TAG_NAME(self.buf, pos).end()  # type: ignore[union-attr]
+        name, size = self.buf[pos + 1 + closes : end].lower(), len(self.buf)
+        foreign = self._foreign.inside and not closes and not self._foreign.reads_html(name, b"", 0, 0)
+        self._long = Tag(Kind.RESUME, name, size, size, size, foreign, closes)
+        self.state = State.LONG_TAG
+        return Tag(Kind.WITHHOLD, name, pos, end, size, foreign, closes)
 
     def _long_tag(self) -> Tag | None:
-        buf, pos = self.buf, self.pos
-        if self._quote:
-            at = buf.find(self._quote, pos)
-            if at < 0:
-                self.pos = len(buf)
-                return None
-            self._quote, pos = b"", at + 1
-        self.pos = pos = grammar.WHOLE_ATTRIBUTES(buf, pos).end()  # type: ignore[union-attr]
-        if buf[pos : pos + 1] == b">":
-            return self._long_end(pos + 1)
-        quote = grammar.OPEN_QUOTE(buf, pos)
-        if quote:
-            self._quote, self.pos = quote[1], quote.end()
-        elif len(buf) - pos > self._limit:
-            self.state = State.PLAINTEXT  # a name or a bare value without end: nothing more can be told
-        return None
-
-    def _long_end(self, end: int) -> Tag:
-        tag, self.state = self._long, State.DATA
-        if not tag.closes and not tag.foreign and self.holds_text(tag):
-            self._enter_raw(tag)
-        return Tag(Kind.LONG_END, tag.name, end, end, end, tag.foreign, tag.closes)
+        tag_end, long = self._tag_end or TagEnd(), self._long
+        end = tag_end.search(self.buf, self.pos)
+        if end < 0:
+            self.pos = len(self.buf)
+            return None
+        self._tag_end, self.state = None, State.DATA
+        if long.closes:
+            if self._foreign.inside:
+                self._foreign.end(long.name)
+        elif not long.foreign and self.holds_text(long):
+            self.state, self._raw = State.RAW, RawText(long.name)
+        return Tag(Kind.RESUME, long.name, end, end, end, long.foreign, long.closes)
