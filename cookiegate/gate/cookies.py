@@ -41,9 +41,10 @@ def set_cookie_name(value: bytes) -> bytes:
 
 
 class Clearing:
-    """Tells the browser to delete cookies of denied services; after three rounds a cookie is out of reach.
+    """Tells the browser to delete cookies of denied services, at every page that they are sent to.
 
-    Rounds are counted by name and value, the last few thousand of them, in this process only.
+    One that comes back after three rounds is out of reach, and *unreachable* hears of it. Rounds are counted by name
+    and value, the last few thousand of them, in this process only: no visitor is told apart.
     """
 
     def __init__(self, unreachable: Callable[[str], None]) -> None:
@@ -52,11 +53,14 @@ class Clearing:
 
     def headers(self, cookies: Iterable[SentCookie], *, host: str, path: str, secure: bool) -> list[Header]:
         """Return the Set-Cookie headers that clear *cookies*: name × domain × path, within 2 KB."""
-        names = [cookie.name for cookie in cookies if _TOKEN(cookie.name) and self._may_try(cookie)]
+        clearable = [cookie for cookie in cookies if _TOKEN(cookie.name)]
+        for cookie in clearable:
+            self._count(cookie)
+        names = dict.fromkeys(cookie.name for cookie in clearable)
         cleared: list[Header] = []
         size = 0
         for scope in _scopes(host, path):
-            for name in dict.fromkeys(names):
+            for name in names:
                 value = name + b"=; Max-Age=0" + scope + (b"; Secure" if secure else b"")
                 size += len(value)
                 if size > MAX_CLEARING:
@@ -64,7 +68,7 @@ class Clearing:
                 cleared.append((b"set-cookie", value))
         return cleared
 
-    def _may_try(self, cookie: SentCookie) -> bool:
+    def _count(self, cookie: SentCookie) -> None:
         key = hash(cookie.pair)
         rounds = self._rounds.pop(key, 0) + 1
         self._rounds[key] = rounds
@@ -72,7 +76,6 @@ class Clearing:
             self._rounds.popitem(last=False)
         if rounds == MAX_ROUNDS + 1:
             self._unreachable(cookie.name.decode("ascii", "replace"))
-        return rounds <= MAX_ROUNDS
 
 
 def _scopes(host: str, path: str) -> Iterator[bytes]:

@@ -54,6 +54,7 @@ ATTRIBUTES = re.compile(
     + rb'(?:"([^"]*+)"|\'([^\']*+)\'|(?=>)|([^' + SPACE + rb'>"\'][^' + SPACE + rb">]*+)))?+"
 ).finditer  # fmt: skip
 
+EQUALS = re.compile(_EQUALS).match
 COMMENT_END = re.compile(rb"--!?>").search
 DOCTYPE = re.compile(rb"<!" + any_case(b"doctype")).match
 BLANK = re.compile(rb"[" + SPACE + rb"]*+").match

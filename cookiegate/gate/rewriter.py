@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cookiegate.gate.body import Banner, BodyFinder, Spot
 from cookiegate.gate.foreign import attribute_values
-from cookiegate.gate.grammar import ATTRIBUTES, LOADING
+from cookiegate.gate.grammar import ATTRIBUTES, EQUALS, LOADING
 from cookiegate.gate.judge import FOREIGN_LOADS, MARK, Judge, Withheld
 from cookiegate.gate.tokenizer import Kind, Tag, Tokenizer
 
@@ -295,10 +295,11 @@ def without_mark(buf: bytes, start: int, attributes: int, end: int) -> bytes:
     """Return the tag without its mark and the mark's duplicates, and without joining their neighbours."""
     kept, pos = [], start
     for match in ATTRIBUTES(buf, attributes, end):
-        rest = buf[match.end() : end]
-        if match[1].lower() != MARK or rest.lstrip().startswith(b"="):
+        if match[1].lower() != MARK or EQUALS(buf, match.end(), end):
             continue
-        spaced = rest[:1] in b"\t\n\f\r >" and buf[match.start() - 1 : match.start()].isspace()
+        spaced = (
+            buf[match.end() : match.end() + 1] in b"\t\n\f\r >" and buf[match.start() - 1 : match.start()].isspace()
+        )
         kept.append(buf[pos : match.start() - spaced])
         pos = match.end()
     return b"".join((*kept, buf[pos:end]))
