@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from webencodings import lookup
 
 from cookiegate.gate.grammar import any_case
 
@@ -29,7 +30,11 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """*charset* is None where the header names none, and empty where it names one that we do not read."""
+    """What a response is, and in which character set, as Python names it.
+
+    *charset* is None where the header names none that browsers know: they would then look for one in the page. It
+    is empty where it names one that we do not read.
+    """
 
     form: Form
     charset: str | None = None
@@ -45,11 +50,8 @@ _LOOKS_LIKE_HTML = re.compile(
     + rb")[\t\n\f\r />])"
 ).match  # fmt: skip
 SNIFF = 1445  # bytes that browsers look at
-# Python's names of the character sets in which every ASCII byte of markup is itself, with no state between bytes.
-_ASCII_COMPATIBLE = re.compile(
-    r"utf-8|ascii|iso8859-\d+|cp(?:125\d|874|949|932|936|866)|koi8-[rut]|mac-.*|euc_(?:kr|jp)|shift_jis|gb2312|gbk|"
-    r"gb18030|big5(?:hkscs)?|tis-620|windows-\d+"
-).fullmatch
+# Character sets of the Encoding Standard in which a byte below 0x80 may mean something else than in ASCII.
+_STATEFUL = frozenset({"utf-16le", "utf-16be", "iso-2022-jp", "replacement"})
 
 
 def content_of(headers: Headers) -> Content:
@@ -78,13 +80,27 @@ def _content_of(said: Headers) -> Content:
     return Content(Form.UNLABELLED, charset) if sniffed and _UNLABELLED.issuperset(types) else Content(Form.OTHER)
 
 
-def _charset(line: bytes) -> str:
+def _charset(line: bytes) -> str | None:
+    """The character set that browsers find by the label (Encoding Standard 4.2)."""
     match = _CHARSET(line)
+    found = lookup(match[1].decode("latin-1")) if match else None
+    if found is None:
+        return None
+    if found.name == "x-user-defined":  # ASCII, and private characters that stand in no address
+        return "ascii"
+    name: str = found.codec_info.name
+    return name if found.name not in _STATEFUL and _reads_ascii(name) else ""
+
+
+def _reads_ascii(codec: str) -> bool:
+    """Older releases of webencodings know sets that the standard has given up since: none slips through."""
     try:
-        name = codecs.lookup(match[1].decode("ascii")).name if match else ""
-    except (LookupError, UnicodeError, ValueError):
-        return ""
-    return name if _ASCII_COMPATIBLE(name) else ""
+        return _ASCII.decode(codec) == _ASCII.decode("ascii")
+    except (LookupError, UnicodeError):
+        return False
+
+
+_ASCII = bytes(range(128))
 
 
 def looks_like_html(start: bytes) -> bool:
