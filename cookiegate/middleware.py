@@ -14,7 +14,6 @@ from starlette.responses import PlainTextResponse
 from cookiegate.config import Config
 from cookiegate.consent.consent import Consent, Standing
 from cookiegate.consent.cookie import receipts_sent, set_cookie
-from cookiegate.consent.decide import decide
 from cookiegate.consent.signals import sends_gpc
 from cookiegate.cookie import sent_cookies
 from cookiegate.debug.endpoints import health_page
@@ -134,10 +133,8 @@ class CookieGateMiddleware:
         cookies = tuple(sent_cookies(scope["headers"]))
         consent = stages.nobody
         if stages.known:
-            consent = decide(
-                stages.site,
-                values=receipts_sent(stages.site, cookies, secure=origin.secure) if origin.can_keep else (),
-                read=stages.receipts.read,
+            consent = stages.decisions.decide(
+                receipts_sent(stages.site, cookies, secure=origin.secure) if origin.can_keep else (),
                 signal=sends_gpc(scope["headers"]),
                 child=config.is_child(scope),
                 now=now,

@@ -90,11 +90,12 @@ def address_of(scope: Mapping[str, Any], config: Config) -> str:
 
 def claims_a_proxy(scope: Mapping[str, Any], config: Config) -> str | None:
     """Return the address of a private peer that sends a proxy's header and is not trusted, or None."""
-    client = scope.get("client")
-    if not client or _trusted(client, config) or not _is_address(client[0]) or not ip_address(client[0]).is_private:
+    if not any(name in {b"x-forwarded-for", b"forwarded"} for name, _ in scope["headers"]):
         return None
-    said = any(name in {b"x-forwarded-for", b"forwarded"} for name, _ in scope["headers"])
-    return str(client[0]) if said else None
+    client = scope.get("client")
+    if not client or _trusted(client, config) or not _is_address(client[0]):
+        return None
+    return str(client[0]) if ip_address(client[0]).is_private else None
 
 
 def _hops(headers: Sequence[tuple[bytes, bytes]], config: Config) -> list[str]:

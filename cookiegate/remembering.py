@@ -44,9 +44,11 @@ class Remembering:
         self._house: Housekeeping | None = None
         self._proxy_told = False
         if config.records is not None:
-            from cookiegate.records import VisitLog  # brings cryptography along
+            from cookiegate.records import Visit, VisitLog  # brings cryptography along
             from cookiegate.records.housekeeping import Housekeeping
+            from cookiegate.records.recording import Recording
 
+            self._recording_of, self._visit_of = Recording, Visit.of
             self._log = VisitLog.open(config)
             self._house = Housekeeping(self._log, config.clock) if self._log else None
 
@@ -131,13 +133,10 @@ class Remembering:
             return None
         if visits.basis == "consent" and not consent.allows("analytics"):
             return None
-        from cookiegate.records.recording import Recording
-        from cookiegate.records.visit import Visit
-
         self._tell_of_proxy(scope)
         headers = {name: value for name, value in scope["headers"] if name in {b"referer", b"user-agent"}}
         row = partial(
-            Visit.of,
+            self._visit_of,
             site,
             time=now,
             address=address_of(scope, self._config),
@@ -148,7 +147,7 @@ class Remembering:
             granted=consent.granted,
             consent_id=consent.id or "",
         )
-        return Recording(self._log, row, receive=receive, send=send, clock=time.perf_counter)
+        return self._recording_of(self._log, row, receive=receive, send=send, clock=time.perf_counter)
 
     def _tell_of_proxy(self, scope: Mapping[str, Any]) -> None:
         """Say once that a private peer is logged in its visitors' place: it looks like a proxy that nobody trusts."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from cookiegate.consent.decide import nobody_asked
+from cookiegate.consent.decide import Decisions, nobody_asked
 from cookiegate.consent.receipt import Receipts
 from cookiegate.gate.gate import Gate
 from cookiegate.gate.selfcheck import check_gate
@@ -23,6 +23,7 @@ class Stages:
 
     site: Site
     receipts: Receipts
+    decisions: Decisions
     gate: Gate
     nobody: Consent
     known: bool = True
@@ -37,9 +38,11 @@ def compile_stages(config: Config) -> dict[str | None, Stages]:
     check_gate()
     stages: dict[str | None, Stages] = {}
     for site in config.sites:
+        receipts = Receipts(config.secret_keys, site_name=site.name)
         stages[site.name] = Stages(
             site=site,
-            receipts=Receipts(config.secret_keys, site_name=site.name),
+            receipts=receipts,
+            decisions=Decisions(site, receipts.read),
             gate=Gate(site, edition=version("cookiegate")),
             nobody=nobody_asked(site),
         )

@@ -15,18 +15,28 @@ if TYPE_CHECKING:
 CLOCK_SKEW = 300  # seconds that a receipt may lie in the future: servers' clocks differ
 
 
-def decide(
-    site: Site,
-    *,
-    values: Sequence[bytes],
-    read: Callable[[bytes], Receipt | Standing],
-    signal: bool,
-    child: bool,
-    now: float,
+class Decisions:
+    """The rules for one site. *read* returns what a cookie value is; who sent none is answered from memory."""
+
+    def __init__(self, site: Site, read: Callable[[bytes], Receipt | Standing]) -> None:
+        self._site = site
+        self._read = read
+        self._unanswered: dict[tuple[Standing, bool, bool], Consent] = {}
+
+    def decide(self, values: Sequence[bytes], *, signal: bool, child: bool, now: float) -> Consent:
+        """Return what the visitor who sent these cookie *values* agreed to at *now* (seconds since 1970)."""
+        found = _valid_receipt(self._site, values, self._read, now)
+        if isinstance(found, Receipt):
+            return _consent(self._site, found, Standing.VALID, signal=signal, child=child, now=now)
+        key = (found, signal, child)
+        if key not in self._unanswered:
+            self._unanswered[key] = _consent(self._site, None, found, signal=signal, child=child, now=now)
+        return self._unanswered[key]
+
+
+def _consent(
+    site: Site, receipt: Receipt | None, standing: Standing, *, signal: bool, child: bool, now: float
 ) -> Consent:
-    """Return what the visitor who sent these cookie *values* agreed to at *now* (seconds since 1970)."""
-    found = _valid_receipt(site, values, read, now)
-    receipt = found if isinstance(found, Receipt) else None
     overruled: dict[str, Overruled] = {}
     for purpose in site.asked:
         why = _overrule(site, receipt, purpose, signal=signal, child=child)
@@ -34,7 +44,6 @@ def decide(
             overruled[purpose] = why
     asks = tuple(p for p, why in overruled.items() if why in {Overruled.NO_RECEIPT, Overruled.CHANGED})
     if receipt is None:
-        standing = found if isinstance(found, Standing) else Standing.NONE
         return Consent(site=site, overruled=overruled, asks=asks, signal=signal, standing=standing)
     return Consent(
         site=site,
@@ -50,7 +59,7 @@ def decide(
         overruled=overruled,
         asks=asks,
         signal=signal,
-        standing=Standing.VALID,
+        standing=standing,
     )
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from binascii import Error as Base64Error
 from dataclasses import dataclass
-from html import unescape
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
+from cookiegate.gate.attributes import candidates, embedded, foreign_script, unescape
 from cookiegate.gate.url import UNREADABLE, Place, read_url
 from cookiegate.service import NECESSARY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cookiegate.consent.consent import Consent
     from cookiegate.gate.matcher import Match, Matcher
@@ -55,6 +53,7 @@ INERT_TYPES = re.compile(
     rb"|(?:application|text)/(?:[a-z0-9.+-]+\+)?json|application/xml|text/xml|math/tex(?:;.*)?|x-shader/.*"
 ).fullmatch
 CONNECTING = frozenset({b"preconnect", b"dns-prefetch"})  # to a host, whatever path is asked for later
+DEEPEST = 3  # documents inside each other's addresses
 DOCUMENTS = frozenset({b"iframe", b"frame", b"object", b"embed", b"script"})
 
 
@@ -73,7 +72,13 @@ class Withheld:
 
 
 class Judge:
-    """Says for one response what may leave; made of the site's matcher and the visitor's consent."""
+    """Says for one response what may leave; made of the site's matcher and the visitor's consent.
+
+    *document*, set by whoever gates with this judge, returns whether gating a document's bytes would withhold any
+    of it. Without it a document inside an attribute is judged like a script, by all that it mentions.
+    """
+
+    document: Callable[[bytes], bool] | None = None
 
     def __init__(self, matcher: Matcher, consent: Consent, *, page: str, charset: str = "utf-8") -> None:
         self._matcher = matcher
@@ -82,6 +87,7 @@ class Judge:
         self._page = page
         self._host = urlsplit(page).hostname or ""
         self._charset = charset
+        self._depth = 0
 
     # -- tags
 
@@ -94,20 +100,20 @@ class Judge:
         if name == b"link":
             relations = self._relations(attributes)
             if not relations.isdisjoint(CONNECTING):
-                withheld = self._connection(unescape(self._text(attributes.get(b"href"))))
+                withheld = self._connection(self._text(attributes.get(b"href")))
                 if withheld:
                     return withheld
             loads = loads if not relations.isdisjoint(FETCHING) else ()
         for attribute in loads:
             for url in self._urls(attribute, attributes.get(attribute)):
-                withheld = self.url(url, freed=mark == NECESSARY, document=name in DOCUMENTS)
+                withheld = self.url(url, freed=mark == NECESSARY, element=name)
                 if withheld:
                     return withheld
         return self._lazy(attributes) or self._srcdoc(name, attributes)
 
     def base(self, attributes: Mapping[bytes, bytes]) -> Withheld | None:
         """Judge ``<base href>``: what follows is resolved against it, so it may not lead to a service."""
-        place = self._place(unescape(self._text(attributes.get(b"href"))))
+        place = self._place(self._text(attributes.get(b"href")))
         if not self._is_own(place) and self._matcher.at_host(place.host):
             return Withheld(
                 slug="base", rule=f"base {place.host}", host=place.host,
@@ -117,28 +123,26 @@ class Judge:
 
     def is_inert(self, attributes: Mapping[bytes, bytes]) -> bool:
         """Return whether a script element without address is data that nobody runs."""
-        kind = unescape(self._text(attributes.get(b"type"))).strip().lower().encode()
+        kind = self._kind(attributes).encode()
         return bool(INERT_TYPES(kind))
 
     def script(self, body: bytes, attributes: Mapping[bytes, bytes], *, foreign: bool = False) -> Withheld | None:
         """Judge an inline script by its fingerprints and by the addresses that it loads."""
-        if foreign:
-            if b"<" in body.replace(b"<![CDATA[", b""):
-                return Withheld(slug="script", rule="svg script", why="markup inside a script in svg cannot be judged")
-            body = unescape(body.decode("latin-1")).encode("latin-1", "replace")
+        run = foreign_script(body) if foreign else body
+        if run is None:
+            return Withheld(slug="script", rule="svg script", why="markup inside a script in svg cannot be judged")
         if self._mark(attributes) == NECESSARY and self._site.marks == "trusted":
             return None
-        kind = self._text(attributes.get(b"type")).strip().lower()
-        data = kind in {"importmap", "speculationrules"}
-        return self._all_granted(self._matcher.inline(body, data=data))
+        data = self._kind(attributes) in {"importmap", "speculationrules"}
+        return self._all_granted(self._matcher.inline(run, data=data))
 
     # -- addresses
 
-    def url(self, url: str, *, freed: bool = False, document: bool = False) -> Withheld | None:
-        """Judge one address. *freed*: the page's author marked it necessary; *document*: it may hold a script."""
+    def url(self, url: str, *, freed: bool = False, element: bytes = b"") -> Withheld | None:
+        """Judge one address that *element* loads. *freed*: the page's author marked it necessary."""
         place = self._place(url)
-        if place.scheme in {"data", "javascript"} and document:
-            return self._embedded(url)
+        if place.scheme in {"data", "javascript"} and element in DOCUMENTS:
+            return self._embedded(url, element)
         return self._judge_place(place, freed=freed)
 
     def _place(self, url: str) -> Place:
@@ -177,16 +181,31 @@ class Judge:
             return None
         return self._all_granted([*declared, *matches])
 
-    def _embedded(self, url: str) -> Withheld | None:
-        """A script or a document inside the address itself is judged like an inline one."""
-        text = unquote_to_bytes(url.encode("utf-8", "surrogatepass"))
-        head, comma, body = text.partition(b",")
-        if comma and head.rstrip().lower().endswith(b";base64"):
-            try:
-                text = b64decode(body, validate=False)
-            except (Base64Error, ValueError):
-                return Withheld(slug="data", rule="data address", why="its Base64 cannot be read")
-        return self._all_granted(self._matcher.inline(text, data=True))
+    def _embedded(self, url: str, element: bytes) -> Withheld | None:
+        """A script or a document inside the address itself is judged like one that stands in the page."""
+        found = embedded(url)
+        if found is None:
+            return Withheld(slug="data", rule="data address", why="what stands in the address cannot be read")
+        if found.document and element != b"script":
+            return self._document(found.body, found.charset)
+        return self._all_granted(self._matcher.inline(found.body, data=True))
+
+    def _document(self, markup: bytes, charset: str) -> Withheld | None:
+        """Judge a document inside an attribute by what it mentions and, where we can, by gating it."""
+        withheld = self._all_granted(self._matcher.inline(markup, data=True))
+        if withheld or self.document is None:
+            return withheld
+        if self._depth == DEEPEST:
+            why = f"it stands in a document in a document, {DEEPEST} deep"
+            return Withheld(slug="unknown", rule="document", why=why)
+        outer, self._charset = self._charset, charset
+        self._depth += 1
+        try:
+            gone = self.document(markup)
+        finally:
+            self._charset, self._depth = outer, self._depth - 1
+        why = "something in the document that it brings along is withheld"
+        return Withheld(slug="unknown", rule="document", why=why) if gone else None
 
     # -- services
 
@@ -210,20 +229,19 @@ class Judge:
     # -- attributes
 
     def _text(self, value: bytes | None) -> str:
-        return (value or b"").decode(self._charset, "surrogateescape" if self._charset == "utf-8" else "replace")
+        return unescape((value or b"").decode(self._charset, "replace"))
 
-    def _urls(self, attribute: bytes, value: bytes | None) -> Iterator[str]:
+    def _urls(self, attribute: bytes, value: bytes | None) -> Iterable[str]:
         if value is None:
-            return
-        text = unescape(self._text(value))
-        if attribute not in LISTS:
-            yield text
-            return
-        for candidate in text.split():
-            yield candidate.strip(",")
+            return ()
+        text = self._text(value)
+        return candidates(text) if attribute in LISTS else (text,)
+
+    def _kind(self, attributes: Mapping[bytes, bytes]) -> str:
+        return self._text(attributes.get(b"type")).strip().lower()
 
     def _relations(self, attributes: Mapping[bytes, bytes]) -> frozenset[bytes]:
-        return frozenset(unescape(self._text(attributes.get(b"rel"))).lower().encode().split())
+        return frozenset(self._text(attributes.get(b"rel")).lower().encode().split())
 
     def _mark(self, attributes: Mapping[bytes, bytes]) -> str:
         return self._text(attributes.get(MARK)).strip()
@@ -239,8 +257,8 @@ class Judge:
         """A service's address in ``data-src`` and its friends: a script of the page will load it."""
         for name, value in attributes.items():
             if name.startswith(b"data-") and name != MARK and b"//" in value:
-                for url in self._urls(b"srcset", value):
-                    place = self._place(url)
+                for word in self._text(value).split():
+                    place = self._place(word.strip(","))
                     withheld = place.host and self._granted(self._matcher.place(place.host, place.path), place.host)
                     if withheld and not self._matcher.kept(place):
                         return withheld
@@ -249,5 +267,4 @@ class Judge:
     def _srcdoc(self, name: bytes, attributes: Mapping[bytes, bytes]) -> Withheld | None:
         if name != b"iframe" or b"srcdoc" not in attributes:
             return None
-        body = unescape(self._text(attributes[b"srcdoc"])).encode("utf-8", "surrogateescape")
-        return self._all_granted(self._matcher.inline(body, data=True))
+        return self._document(self._text(attributes[b"srcdoc"]).encode("utf-8", "replace"), "utf-8")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from cookiegate.catalogue import catalogue
+from cookiegate.gate.attributes import unescape
+from cookiegate.gate.grammar import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from cookiegate.gate.url import Place
     from cookiegate.service import Service
     from cookiegate.site import Site
+
+
+LONGEST_HOST = 253  # characters, RFC 1035 3.1
 
 
 class Match(NamedTuple):
@@ -36,11 +41,14 @@ class Fingerprint(NamedTuple):
 _WORDS = re.compile(rb"[A-Za-z_$][\w$]+").findall
 _TOKENS = re.compile(r"[\w$-]+|[\"'`]|\s+|.").findall
 # An address in a script: behind // or at the beginning of a string; 1 is not empty where a call takes it directly.
+# Whatever may stand in a host is one: only those that are known matter.
 _MENTIONED = re.compile(
-    rb"(\(\s*)?(?:[\"'`]\.?(?:https?:)?(?://)?|//)"
-    rb"((?:[A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*)(?::[0-9]+)?(/[^\s\"'`<>\\?#]*)?"
+    rb"(\(\s*+)?(?:[\"'`](?i:https?:|wss?:)?(?://)?|//)(?:(?<=//)" + many(rb"[^/?#@\\\s\"'`<>]*+@") + rb")?"
+    rb"([\w-]*+\.[\w.-]++)(?::[0-9]++)?(/[^\s\"'`<>\\?#]*+)?"
 ).findall
-_ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|u\{0*([0-9A-Fa-f]{2})\}|(/))")
+_ESCAPED = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|u\{0*+([1-9A-Fa-f][0-9A-Fa-f])\}|(/))")
+# What makes markup of a string: then its character references are read too.
+_WRITERS = (b"write", b"HTML", b"html", b"srcdoc", b"parseFromString", b"ContextualFragment")
 
 # A script that only mentions an address loads nothing; one that has a word of these, or calls with it, may.
 LOADER_WORDS = frozenset(
@@ -72,6 +80,7 @@ class Matcher:
             for cookie in service.cookies
             if not cookie.third_party
         ]
+        self._host_words = frozenset(_host_word(host) for host in self._hosts)
         self._own_hosts = tuple(host for host in (*site.hosts, *site.own_hosts) if host != "*")
         self._keep = tuple(_keep_rule(address) for address in site.keep)
         self.inline = lru_cache(maxsize=256)(self._inline)
@@ -126,27 +135,27 @@ class Matcher:
         a word that loads.
         """
         found: dict[str, Match] = {}
-        for text in _readings(script):
+        for text in _readings(script, markup=data):
             words = set(_WORDS(text))
             for word in words & self._fingerprints.keys():
                 for fingerprint in self._fingerprints[word]:
                     if fingerprint.found_in(text):
                         found.setdefault(fingerprint.match.service.slug, fingerprint.match)
-            loads = data or not words.isdisjoint(LOADER_WORDS)
-            for match in self._mentioned(text, everywhere=loads):
-                found.setdefault(match.service.slug, match)
+            if not self._host_words.isdisjoint((b"", *map(bytes.lower, words))):
+                for match in self._mentioned(text, everywhere=data or not words.isdisjoint(LOADER_WORDS)):
+                    found.setdefault(match.service.slug, match)
         return tuple(found.values())
 
     def _mentioned(self, text: bytes, *, everywhere: bool) -> Iterator[Match]:
         for called, host, path in set(_MENTIONED(text)):
             if called or everywhere:
-                match = self.place(host.decode().lower(), path.decode("latin-1").lower() or "/")
+                match = self.place(host.decode().lower().strip("."), path.decode("latin-1").lower() or "/")
                 if match:
                     yield match
 
 
 def _with_parents(host: str) -> Iterable[str]:
-    labels = host.split(".")
+    labels = host[-LONGEST_HOST:].split(".")  # a browser finds none that is longer, and we need not go through it
     return (".".join(labels[cut:]) for cut in range(len(labels) - 1))
 
 
@@ -164,19 +173,28 @@ def _path_rule(path: str) -> Callable[[str], bool]:
     return (lambda found: found.startswith(start)) if path.endswith("*") else (lambda found: found == start)
 
 
-def _readings(script: bytes) -> Iterator[bytes]:
+def _readings(script: bytes, *, markup: bool) -> list[bytes]:
     """The script as it stands and, where it hides characters, as it will be read."""
-    yield script
+    readings = [script]
     if b"\\" in script:
-        yield _ESCAPED.sub(lambda m: m[4] or bytes((int(m[1] or m[2] or m[3], 16),)), script)
+        readings.append(_ESCAPED.sub(lambda m: m[4] or bytes((int(m[1] or m[2] or m[3], 16),)), script))
     if b"%" in script and b"unescape" in script:
-        yield unquote_to_bytes(script)
+        readings.append(unquote_to_bytes(readings[-1]))
+    if b"&" in readings[-1] and (markup or any(word in script for word in _WRITERS)):
+        readings.append(unescape(readings[-1].decode("latin-1")).encode("latin-1", "replace"))
+    return [text for number, text in enumerate(readings) if text not in readings[:number]]
+
+
+def _host_word(host: str) -> bytes:
+    """A word that every script has which names *host*; nothing where the host has no words."""
+    words: list[bytes] = _WORDS(host.encode())
+    return max(words[:-1] or words, key=len, default=b"")
 
 
 def _fingerprint(text: str, service: Service) -> Fingerprint:
     """Compile ``fbq(`` or ``gtag("config", "AW-``: whole words, any quotes, any white space."""
     parts = [part for part in _TOKENS(text) if not part.isspace()]
-    pattern = r"\s*".join("[\"'`]" if part in "\"'`" else re.escape(part) for part in parts)
+    pattern = r"\s*+".join("[\"'`]" if part in "\"'`" else re.escape(part) for part in parts)
     before = r"(?<![\w$])" if re.match(r"[\w$]", text) else ""
     after = r"(?![\w$])" if re.search(r"[\w$]$", text) else ""
     search = re.compile((before + pattern + after).encode()).search

@@ -41,7 +41,7 @@ class Content:
 
 
 _XML = re.compile(rb"(?:text|application)/xml|[^;\s]+\+xml").fullmatch
-_CHARSET = re.compile(rb";[ \t]*charset[ \t]*=[ \t]*[\"']?([^\s\"';,]+)", re.IGNORECASE).search
+_CHARSET = re.compile(rb";[ \t]*charset[ \t]*=[ \t]*[\"']?([^\s\"';,]+)", re.IGNORECASE).findall
 # MIME Sniffing 5.1: what an unlabelled body is looked at for.
 _UNLABELLED = frozenset({b"", b"*/*", b"text", b"unknown/unknown", b"application/unknown", b"*"})
 _LOOKS_LIKE_HTML = re.compile(
@@ -50,8 +50,7 @@ _LOOKS_LIKE_HTML = re.compile(
     + rb")[\t\n\f\r />])"
 ).match  # fmt: skip
 SNIFF = 1445  # bytes that browsers look at
-# Character sets of the Encoding Standard in which a byte below 0x80 may mean something else than in ASCII.
-_STATEFUL = frozenset({"utf-16le", "utf-16be", "iso-2022-jp", "replacement"})
+_ASCII = bytes(range(128))
 
 
 def content_of(headers: Headers) -> Content:
@@ -69,7 +68,7 @@ def _content_of(said: Headers) -> Content:
         return Content(Form.OTHER)
     lines = [value for name, value in said if name == b"content-type"]
     types = [part.split(b";")[0].strip() for line in lines for part in line.split(b",")] or [b""]
-    charset = next((_charset(line) for line in lines if _CHARSET(line)), None)
+    charset = _charset(lines)
     if b"text/html" in types:
         return Content(Form.PAGE, charset)
     if b"text/vnd.turbo-stream.html" in types:
@@ -80,27 +79,25 @@ def _content_of(said: Headers) -> Content:
     return Content(Form.UNLABELLED, charset) if sniffed and _UNLABELLED.issuperset(types) else Content(Form.OTHER)
 
 
-def _charset(line: bytes) -> str | None:
-    """The character set that browsers find by the label (Encoding Standard 4.2)."""
-    match = _CHARSET(line)
-    found = lookup(match[1].decode("latin-1")) if match else None
+def _charset(lines: Sequence[bytes]) -> str | None:
+    """The character set of all lines together; where they name several, nobody knows which a browser follows."""
+    found = {_codec(label) for line in lines for label in _CHARSET(line)}
+    return found.pop() if len(found) == 1 else "" if found else None
+
+
+def _codec(label: bytes) -> str | None:
+    """Python's name of the character set that browsers find by *label* (Encoding Standard 4.2)."""
+    found = lookup(label.decode("latin-1"))
     if found is None:
         return None
-    if found.name == "x-user-defined":  # ASCII, and private characters that stand in no address
-        return "ascii"
-    name: str = found.codec_info.name
-    return name if found.name not in _STATEFUL and _reads_ascii(name) else ""
-
-
-def _reads_ascii(codec: str) -> bool:
-    """Older releases of webencodings know sets that the standard has given up since: none slips through."""
+    if found.name.startswith("iso-2022"):  # escape sequences lead out of ASCII
+        return ""
+    # x-user-defined is ASCII and private characters, which stand in no address that leads anywhere.
+    name: str = "ascii" if found.name == "x-user-defined" else found.codec_info.name
     try:
-        return _ASCII.decode(codec) == _ASCII.decode("ascii")
-    except (LookupError, UnicodeError):
-        return False
-
-
-_ASCII = bytes(range(128))
+        return name if _ASCII.decode(name) == _ASCII.decode("ascii") else ""
+    except (LookupError, UnicodeError):  # "replacement" is no codec
+        return ""
 
 
 def looks_like_html(start: bytes) -> bool:
