@@ -21,7 +21,8 @@ def main() -> None:
 
 
 def _plain(arguments: list[str]) -> None:
-    command, path = (*arguments, "")[0], Path((*arguments[1:], "cookiegate.toml")[0])
+    words = [word for word in arguments if word != "--config"]
+    command, path = (*words, "")[0], Path((*words[1:], "cookiegate.toml")[0])
     if command == "check":
         findings = check(path)
         for finding in findings:

@@ -111,7 +111,7 @@ class CookieGateMiddleware:
             await gpc_statement()(scope, receive, send)
         elif path == "/health":
             await health_page(await self._remembering.health(exchange.now))(scope, receive, send)
-        elif path == "/debug" and not self._inspection.off:
+        elif path == "/debug" and exchange.method in {"GET", "HEAD"} and not self._inspection.off:
             await self._debug_page(scope, stages, exchange, receive, send)
         else:
             await self._own_page(path, stages, exchange, Request(scope, receive), send)
@@ -192,7 +192,7 @@ class CookieGateMiddleware:
             exchange,
             stages.gate,
             addresses=self._addresses(scope, exchange.origin),
-            records=await self._remembering.health(exchange.now),
+            records=await self._remembering.health(exchange.now, fresh=True),
             refused_forms=self._refused_forms,
             misuse=partial(self._remembering.misuse, exchange.consent, scope=scope, now=exchange.now),
         )

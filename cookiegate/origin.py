@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\\\s]+)(?::([0-9]{1,5}))?").fullmatch
 _HOP = re.compile(
-    r"\[?([0-9A-Fa-f:]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]?(?:(?<=\]):[0-9]+)?|([0-9.]+)(?::[0-9]+)?"
+    r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)|([0-9.]+)(?::[0-9]+)?"
 ).fullmatch
 _ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+').findall
 _FORWARDED_FOR = re.compile(r'(?:^|[;\s])for=(?:"([^"]*)"|([^;,\s]*))', re.IGNORECASE).search
@@ -109,7 +109,7 @@ def _hops(headers: Sequence[tuple[bytes, bytes]], config: Config) -> list[str]:
 
 def _without_port(hop: str) -> str:
     match = _HOP(hop)
-    return plain(match[1] or match[2]) if match else ""
+    return plain(match[1] or match[2] or match[3]) if match else ""
 
 
 def _scheme(scope: Mapping[str, Any], config: Config) -> str:

@@ -8,7 +8,7 @@ import re
 import secrets
 from base64 import b64decode, b64encode
 
-_FORM = re.compile(r"scrypt:(\d{2}):(\d{1,2}):(\d{1,2}):([A-Za-z0-9+/=]{16,64}):([A-Za-z0-9+/=]{40,96})").fullmatch
+_FORM = re.compile(r"scrypt:(\d{2}):(\d{1,2}):(\d{1,2}):([A-Za-z0-9+/]{22}==):([A-Za-z0-9+/]{43}=)").fullmatch
 COST, BLOCK, PARALLEL = 15, 8, 1  # log2 N, r, p: about 100 ms and 32 MB
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from cookiegate.declaration import Declaration
 
@@ -46,3 +46,7 @@ class Period(Declaration):
     def __str__(self) -> str:
         """Write it as ISO 8601, as it may stand in the configuration."""
         return "P" + f"{self.years}Y" * bool(self.years) + f"{self.months}M" * bool(self.months)
+
+    @model_serializer
+    def _as_written(self) -> str:
+        return str(self)

@@ -105,12 +105,12 @@ class Remembering:
         except RecordsError as fault:
             log.error("A misuse could not be recorded: %s", fault)
 
-    async def health(self, now: float) -> dict[str, Any]:
-        """Return how the records stand, without personal data: for debug and the load balancer."""
+    async def health(self, now: float, *, fresh: bool = False) -> dict[str, Any]:
+        """Return how the records stand, without personal data; some seconds old unless *fresh*."""
         if self._house is None:
             return {"ok": True}
         try:
-            found = await to_thread.run_sync(self._house.health, now)
+            found = await to_thread.run_sync(partial(self._house.health, now, fresh=fresh))
         except RecordsError as fault:
             log.error("The records cannot be looked at: %s", fault)
             return {"ok": False, "fault": "the records cannot be looked at; the log says why"}

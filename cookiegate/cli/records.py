@@ -89,10 +89,13 @@ def visits(
         err.print(f"{reading.damaged} segments end early: a process died or a disk failed while they were written.")
 
 
-def purge(config: ConfigPath = Path("cookiegate.toml")) -> None:
+def purge(
+    path: Annotated[Path | None, typer.Argument(help="The configuration file.")] = None,
+    config: ConfigPath = Path("cookiegate.toml"),
+) -> None:
     """Destroy the records whose time is over; for cron, once a day at least."""
     try:
-        for line in purge_due(config):
+        for line in purge_due(path or config):
             out.print(Text(line), soft_wrap=True)
     except CookieGateError as fault:
         _fail(fault)

@@ -69,7 +69,7 @@ def _purposes(consent: Consent, why: str) -> str:
 
 def configuration(config: Config) -> dict[str, Any]:
     """Return the effective configuration without secrets; of passwords only whose they are."""
-    shown = config.model_dump(mode="json", exclude=HIDDEN, exclude_defaults=True, fallback=str)
+    shown = config.model_dump(mode="json", exclude=HIDDEN, fallback=str)
     for site, declared in zip(shown["sites"], config.sites, strict=True):
         if "services" in site:  # a ready-made one says no more than its name
             site["services"] = [

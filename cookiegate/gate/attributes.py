@@ -12,7 +12,20 @@ from urllib.parse import unquote_to_bytes
 from cookiegate.gate.page import Form, content_of, hides_markup, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+LISTS = frozenset({b"srcset", b"imagesrcset"})
+# Relations of <link> for which a browser fetches or connects (HTML 4.6.7, Resource Hints).
+FETCHING = frozenset(
+    b"stylesheet preload modulepreload prefetch prerender icon apple-touch-icon apple-touch-icon-precomposed "
+    b"mask-icon manifest".split()
+)
+# Script types that no browser runs and no loader revives: data, templates, other consent tools' parking place.
+INERT_TYPES = re.compile(
+    r"text/plain|text/(?:x-)?(?:html|template|markdown|[a-z]*-?(?:template|tmpl|handlebars|mustache|jquery-tmpl))"
+    r"|(?:application|text)/(?:[a-z0-9.+-]+\+)?json|application/xml|text/xml|math/tex(?:;.*)?|x-shader/.*"
+).fullmatch
+CONNECTING = frozenset({b"preconnect", b"dns-prefetch"})  # to a host, whatever path is asked for later
 
 SPACES = "\t\n\f\r "
 _C0_OR_SPACE = "".join(map(chr, range(33)))
@@ -47,8 +60,13 @@ def unescape(text: str) -> str:
         return html.unescape(_LONG_NUMBER(lambda number: "&#0" + number[1].lstrip("0")[:8], text))
 
 
-def candidates(srcset: str) -> Iterator[str]:
-    """Yield every address of a list with descriptors (HTML 4.8.4.2.1)."""
+def addresses(attribute: bytes, text: str) -> Iterable[str]:
+    """Return every address in *attribute*'s text."""
+    return _candidates(text) if attribute in LISTS else (text,)
+
+
+def _candidates(srcset: str) -> Iterator[str]:
+    """Every address of a list with descriptors (HTML 4.8.4.2.1)."""
     pos = 0
     while match := _ADDRESS(srcset, _GAP(srcset, pos).end()):  # type: ignore[union-attr]
         url, pos = match[0], match.end()

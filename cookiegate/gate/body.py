@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
-from html import unescape
 from typing import Protocol
 
+from cookiegate.gate.attributes import unescape
 from cookiegate.gate.foreign import attribute_values
 from cookiegate.gate.tokenizer import Kind, Tag
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cookiegate.gate.attributes import candidates, embedded, foreign_script, unescape
+from cookiegate.gate.attributes import CONNECTING, FETCHING, INERT_TYPES, addresses, embedded, foreign_script, unescape
 from cookiegate.gate.url import UNREADABLE, Place, read_url
 from cookiegate.service import NECESSARY
 
@@ -41,18 +40,6 @@ FOREIGN_LOADS: Mapping[bytes, tuple[bytes, ...]] = {
     b"image": (b"href", b"xlink:href"),
     b"feimage": (b"href", b"xlink:href"),
 }
-LISTS = frozenset({b"srcset", b"imagesrcset"})
-# Relations of <link> for which a browser fetches or connects (HTML 4.6.7, Resource Hints).
-FETCHING = frozenset(
-    b"stylesheet preload modulepreload prefetch prerender icon apple-touch-icon apple-touch-icon-precomposed "
-    b"mask-icon manifest".split()
-)
-# Script types that no browser runs and no loader revives: data, templates, other consent tools' parking place.
-INERT_TYPES = re.compile(
-    rb"text/plain|text/(?:x-)?(?:html|template|markdown|[a-z]*-?(?:template|tmpl|handlebars|mustache|jquery-tmpl))"
-    rb"|(?:application|text)/(?:[a-z0-9.+-]+\+)?json|application/xml|text/xml|math/tex(?:;.*)?|x-shader/.*"
-).fullmatch
-CONNECTING = frozenset({b"preconnect", b"dns-prefetch"})  # to a host, whatever path is asked for later
 DEEPEST = 3  # documents inside each other's addresses
 DOCUMENTS = frozenset({b"iframe", b"frame", b"object", b"embed", b"script"})
 
@@ -105,7 +92,7 @@ class Judge:
                     return withheld
             loads = loads if not relations.isdisjoint(FETCHING) else ()
         for attribute in loads:
-            for url in self._urls(attribute, attributes.get(attribute)):
+            for url in self._urls(attribute, attributes):
                 withheld = self.url(url, freed=mark == NECESSARY, element=name)
                 if withheld:
                     return withheld
@@ -123,8 +110,7 @@ class Judge:
 
     def is_inert(self, attributes: Mapping[bytes, bytes]) -> bool:
         """Return whether a script element without address is data that nobody runs."""
-        kind = self._kind(attributes).encode()
-        return bool(INERT_TYPES(kind))
+        return bool(INERT_TYPES(self._kind(attributes)))
 
     def script(self, body: bytes, attributes: Mapping[bytes, bytes], *, foreign: bool = False) -> Withheld | None:
         """Judge an inline script by its fingerprints and by the addresses that it loads."""
@@ -160,12 +146,8 @@ class Judge:
             return None if freed and self._site.marks == "trusted" else self._granted(match, place.host)
         if freed or self._site.unknown == "allow":
             return None
-        return Withheld(
-            slug="unknown",
-            rule="unknown = 'withhold'",
-            host=place.host,
-            why=f"nobody declared {place.host or 'this address'}",
-        )
+        why = f"nobody declared {place.host or 'this address'}"
+        return Withheld(slug="unknown", rule="unknown = 'withhold'", host=place.host, why=why)
 
     def _is_own(self, place: Place) -> bool:
         return place.own or place.host == self._host or self._matcher.is_own(place.host)
@@ -179,7 +161,7 @@ class Judge:
         declared = [match for match in matches if match.service.slug in self._site.declared]
         if any(self.service(match.service) for match in declared):
             return None
-        return self._all_granted([*declared, *matches])
+        return self._all_granted([*declared, *matches], place.host)
 
     def _embedded(self, url: str, element: bytes) -> Withheld | None:
         """A script or a document inside the address itself is judged like one that stands in the page."""
@@ -196,8 +178,7 @@ class Judge:
         if withheld or self.document is None:
             return withheld
         if self._depth == DEEPEST:
-            why = f"it stands in a document in a document, {DEEPEST} deep"
-            return Withheld(slug="unknown", rule="document", why=why)
+            return Withheld(slug="unknown", rule="document", why=f"more than {DEEPEST} documents inside each other")
         outer, self._charset = self._charset, charset
         self._depth += 1
         try:
@@ -223,19 +204,16 @@ class Judge:
             else f'{service.title} is not declared: add "{service.slug}" to services',
         )  # fmt: skip
 
-    def _all_granted(self, matches: Iterable[Match]) -> Withheld | None:
-        return next((withheld for match in matches if (withheld := self._granted(match))), None)
+    def _all_granted(self, matches: Iterable[Match], host: str = "") -> Withheld | None:
+        return next((withheld for match in matches if (withheld := self._granted(match, host))), None)
 
     # -- attributes
 
     def _text(self, value: bytes | None) -> str:
         return unescape((value or b"").decode(self._charset, "replace"))
 
-    def _urls(self, attribute: bytes, value: bytes | None) -> Iterable[str]:
-        if value is None:
-            return ()
-        text = self._text(value)
-        return candidates(text) if attribute in LISTS else (text,)
+    def _urls(self, attribute: bytes, attributes: Mapping[bytes, bytes]) -> Iterable[str]:
+        return addresses(attribute, self._text(attributes[attribute])) if attribute in attributes else ()
 
     def _kind(self, attributes: Mapping[bytes, bytes]) -> str:
         return self._text(attributes.get(b"type")).strip().lower()
@@ -256,9 +234,9 @@ class Judge:
     def _lazy(self, attributes: Mapping[bytes, bytes]) -> Withheld | None:
         """A service's address in ``data-src`` and its friends: a script of the page will load it."""
         for name, value in attributes.items():
-            if name.startswith(b"data-") and name != MARK and b"//" in value:
+            if name.startswith(b"data-") and name != MARK and (b"//" in value or b"&" in value):
                 for word in self._text(value).split():
-                    place = self._place(word.strip(","))
+                    place = self._place(word.strip(",")) if "//" in word else UNREADABLE
                     withheld = place.host and self._granted(self._matcher.place(place.host, place.path), place.host)
                     if withheld and not self._matcher.kept(place):
                         return withheld

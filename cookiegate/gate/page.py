@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -14,6 +15,8 @@ from cookiegate.gate.grammar import any_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from webencodings import Encoding
 
     Headers = Sequence[tuple[bytes, bytes]]
 
@@ -81,19 +84,29 @@ def _content_of(said: Headers) -> Content:
 
 def _charset(lines: Sequence[bytes]) -> str | None:
     """The character set of all lines together; where they name several, nobody knows which a browser follows."""
-    found = {_codec(label) for line in lines for label in _CHARSET(line)}
+    found = {_codec(label.decode("latin-1")) for line in lines for label in _CHARSET(line)}
     return found.pop() if len(found) == 1 else "" if found else None
 
 
-def _codec(label: bytes) -> str | None:
+def _codec(label: str) -> str | None:
     """Python's name of the character set that browsers find by *label* (Encoding Standard 4.2)."""
-    found = lookup(label.decode("latin-1"))
-    if found is None:
+    found = lookup(label)
+    if found:
+        return _readable(found)
+    try:
+        namesake = lookup(codecs.lookup(label).name.replace("_", "-"))
+    except (LookupError, ValueError):
         return None
-    if found.name.startswith("iso-2022"):  # escape sequences lead out of ASCII
+    # Browsers ignore the label, but whoever wrote the page meant a set that we know: not to be read as ASCII?
+    return None if namesake and _readable(namesake) else ""
+
+
+def _readable(encoding: Encoding) -> str:
+    """Python's name of *encoding*; empty unless ASCII is itself in it, with no state between bytes."""
+    if encoding.name.startswith("iso-2022"):  # escape sequences lead out of ASCII
         return ""
     # x-user-defined is ASCII and private characters, which stand in no address that leads anywhere.
-    name: str = "ascii" if found.name == "x-user-defined" else found.codec_info.name
+    name: str = "ascii" if encoding.name == "x-user-defined" else encoding.codec_info.name
     try:
         return name if _ASCII.decode(name) == _ASCII.decode("ascii") else ""
     except (LookupError, UnicodeError):  # "replacement" is no codec

@@ -192,14 +192,23 @@ class ResponseGate:
             return
         if not self._begun and body:
             self._begun = True
-            why = page.unreadable(body, self._content.charset)
-            if why and isinstance(self._coding, Plain):
-                await self._withhold(why)
+            if isinstance(self._coding, Plain) and not await self._reads_as_labelled(body):
                 return
         try:
             await self._send_gated(body, more=more)
         except DecodingError as fault:
             await self._withhold(f"its body cannot be read: {fault}")
+
+    async def _reads_as_labelled(self, start: bytes) -> bool:
+        """Heed a byte order mark, which beats every label; return whether the page can be read at all."""
+        why = page.unreadable(start, self._content.charset)
+        if why:
+            await self._withhold(why)
+            return False
+        if start.startswith(b"\xef\xbb\xbf") and self._content.charset not in {None, "utf-8"}:
+            self._content = page.Content(self._content.form, "utf-8")
+            self._rewriter = self._make_rewriter()
+        return True
 
     async def _send_gated(self, body: bytes, *, more: bool) -> None:
         ready: list[bytes] = []

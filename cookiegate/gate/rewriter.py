@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from cookiegate.gate.body import Banner, BodyFinder, Spot
@@ -51,6 +52,8 @@ class Rewriter:
         forms_forbidden: bool = False,
     ) -> None:
         self._judge = judge
+        if judge.document is None:
+            judge.document = partial(_withholds_of, judge, limit)
         self._limit = limit
         self._report = report
         self._banner = banner
@@ -284,6 +287,15 @@ class Rewriter:
         why = "it does not end where a browser without scripts would see its end"
         self._report(Withheld(slug="noscript", rule="noscript", why=why, element="noscript", offset=offset))
         return marker("noscript")
+
+
+def _withholds_of(judge: Judge, limit: int, document: bytes) -> bool:
+    """Return whether anything of a document inside an attribute or an address would be withheld."""
+    found: list[Withheld] = []
+    inner = Rewriter(judge, limit=limit, report=found.append)
+    inner.feed(document)
+    inner.close()
+    return bool(found)
 
 
 def marker(slug: str) -> bytes:

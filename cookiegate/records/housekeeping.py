@@ -58,10 +58,10 @@ class Housekeeping:
         """The request is over."""
         self._open.discard(recording)
 
-    def health(self, now: float) -> Health:
-        """Return how the records stand; looked at anew after five seconds. Raises RecordsError."""
+    def health(self, now: float, *, fresh: bool = False) -> Health:
+        """Return how the records stand; looked at anew after five seconds, or if *fresh*. Raises RecordsError."""
         with self._looking:
-            if self._looked is None or abs(now - self._looked[0]) >= FRESH:
+            if fresh or self._looked is None or abs(now - self._looked[0]) >= FRESH:
                 self._looked = (now, self._records.health(now))
             return self._looked[1]
 

@@ -80,10 +80,17 @@ class VisitLog:
             return None
         log = cls(config.records, config.sites)
         try:
-            log._prepare()
+            disk.make_directory(log._directory)
+            log._keys.prepare()
         except OSError as fault:
             if log.refuses:
                 raise RecordsError(f"The records cannot be kept: {fault}. Make the directory writable.") from fault
+            return log
+        try:
+            log.ledger.prepare()
+        except RecordsError:
+            if log.refuses:
+                raise
         return log
 
     def record_visit(self, visit: Visit) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +63,7 @@ class Recording:
             self._status = self._status or 403
             await self.finish()
         elif kind in _LAST or kind == "http.response.zerocopysend":
-            self._size += len(message.get("body", b""))
+            self._size += _size_of(message)
             if not message.get("more_body", False) and not await self._finish_or_refuse():
                 return
         if self._start:
@@ -131,3 +133,10 @@ class Recording:
             await self._send({"type": "http.response.body", "body": text})
             return False
         return True
+
+
+def _size_of(message: Message) -> int:
+    if "path" in message:  # pathsend
+        with suppress(OSError):
+            return os.stat(message["path"]).st_size
+    return len(message.get("body", b""))

@@ -177,7 +177,7 @@ def test_a_page_without_services_leaves_byte_for_byte(content: bytes, content_ty
 )
 def test_any_bytes_without_services_leave_as_they_came(parts: list[bytes]) -> None:
     page = b"<!doctype html><html><body>" + b"".join(parts)
-    visitor.app = gated(Answer(page, content_type="text/html; charset=latin-1"))
+    visitor.app = gated(Answer(page, content_type="text/html; charset=iso-8859-1"))
     assert visitor.get().body == page
 
 

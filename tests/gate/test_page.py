@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from webencodings import LABELS  # type: ignore[import-untyped]
+from webencodings import LABELS
 
 from cookiegate.gate.page import Form, content_of, hides_markup, looks_like_html, unreadable
 
@@ -46,22 +46,29 @@ def test_an_attachment_is_no_page_and_nosniff_leaves_the_unlabelled_alone() -> N
     [
         (b"utf-8", "utf-8"),
         (b"UTF8", "utf-8"),
-        (b'"euc-kr"', "euc_kr"),
-        (b"'shift_jis'", "shift_jis"),
+        (b'"euc-kr"', "cp949"),
+        (b"'shift_jis'", "cp932"),
         (b"gbk", "gbk"),
         (b"windows-1252", "cp1252"),
-        (b"iso-8859-1", "iso8859-1"),
+        (b"iso-8859-1", "cp1252"),
         (b"utf-16", ""),
         (b"utf-7", ""),
         (b"iso-2022-jp", ""),
         (b"hz", ""),
-        (b"no-such", ""),
-        (b"\xff", ""),
+        (b"hz-gb-2312", ""),
+        (b"cp500", ""),
+        (b"utf_16", ""),
+        (b"latin-1", None),
+        (b"no-such", None),
+        (b"\xff", None),
         (b"rot13", ""),
-        (b"utf-8\0", ""),
+        (b"utf-8\0", None),
+        (b"x-user-defined", "ascii"),
+        (b"utf-8; charset=utf-8", "utf-8"),
+        (b"utf-8, text/html; charset=euc-kr", ""),
     ],
 )
-def test_a_character_set_is_named_or_known_to_be_unreadable(label: bytes, charset: str) -> None:
+def test_a_character_set_is_named_as_browsers_know_it(label: bytes, charset: str | None) -> None:
     assert content_of(headers(b"text/html; charset=" + label)).charset == charset
 
 

@@ -80,7 +80,7 @@ class Place:
         )
         self.path.write_text(text)
 
-    def app(self, app: ASGIApp, clock: Callable[[], float] = time.time) -> CookieGateMiddleware:  # noqa: TID251
+    def app(self, app: ASGIApp, clock: Callable[[], float] = time.time) -> CookieGateMiddleware:
         config = Config.load(self.path).model_copy(update={"clock": clock})
         gate = CookieGateMiddleware(Living(app), config=config)
         self._open.append(gate)
@@ -95,15 +95,13 @@ class Place:
         if apps:
             soon(lambda: sum("cookiegate" in thread.name for thread in enumerate_threads()) <= len(self._open), 3)
 
-    def visitor(self, app: ASGIApp, clock: Callable[[], float] = time.time) -> Visitor:  # noqa: TID251
+    def visitor(self, app: ASGIApp, clock: Callable[[], float] = time.time) -> Visitor:
         return Visitor(self.app(app, clock))
 
     def rows(self, *options: str) -> list[Row]:
         """What ``cookiegate visits`` gives, in this process because that is faster."""
         options = options if "--from" in options else (*ALWAYS, *options)
-        code, text = command(
-            "visits", "--config", str(self.path), "--why", "a test", "--format", "jsonl", *options
-        )
+        code, text = command("visits", "--config", str(self.path), "--why", "a test", "--format", "jsonl", *options)
         assert code == 0
         return [json.loads(line) for line in text.splitlines()]
 

@@ -96,6 +96,17 @@ def test_whoever_is_refused_the_debug_page_is_recorded(place: Place, clock: Cloc
         headers["authorization"] = basic(PASSWORD)[1].decode()
     assert visitor.get("/_privacy/debug", headers).status in {401, 403}
     assert [row["status"] for row in place.rows("--path", "/_privacy/debug")] in ([401], [403])
+    [row] = misuse(place)
+    assert "debug" in row["what"]
+
+
+def test_guessing_at_the_debug_page_is_recorded_as_guesses_and_as_too_many(place: Place, clock: Clock) -> None:
+    place.declare(people=["alice"])
+    app = place.app(PLAIN, clock)
+    for number in range(8):
+        ask(app, "/_privacy/debug", [basic(f"guess-{number}")])
+    assert len(misuse(place)) == 2
+    assert len({row["what"] for row in misuse(place)}) == 2
 
 
 def test_a_refused_form_of_another_site_is_only_counted(place: Place, clock: Clock) -> None:

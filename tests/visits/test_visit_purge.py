@@ -38,7 +38,7 @@ def end_of(day: date, months: int) -> date:
 
 
 def expired_today() -> Expired:
-    today = datetime.now(UTC).date()  # noqa: TID251
+    today = datetime.now(UTC).date()
     return next(
         Expired(day, months)
         for months in range(1, 6)
@@ -66,7 +66,7 @@ def old(place: Place) -> Expired:
     place.declare(visits=f'basis = "security"\nretention = "P{expired.months}M"')
     clock = Clock(datetime(expired.day.year, expired.day.month, expired.day.day, 22, tzinfo=UTC).timestamp())
     app = place.app(PLAIN, clock)
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)  # noqa: TID251
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
     ask(app, f"/{expired.day}")
     while datetime.fromtimestamp(clock.now, UTC).date() < yesterday:
         clock.forward(days=1)

@@ -82,7 +82,7 @@ HOSTILE = [
     "=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "/a\x1b[31mred\x1b]0;title\x07", "/\x9b31m\x85",
     "/[red]rich[/red][link=https://evil.example]x[/link]", "/new\nline,\"quoted\"", "/\u202efdp.exe", "/\x7f\x00end",
 ]  # fmt: skip
-EVIL_AGENT = "Mozilla/5.0 (compatible; \x1b[31mEvilBot/1.0; +https://evil.example) \x1b]0;x\x07".encode()
+EVIL_AGENT = b"Mozilla/5.0 (compatible; \x1b[31mEvilBot/1.0; +https://evil.example) \x1b]0;x\x07"
 
 
 def _visited(place: Place) -> None:
