@@ -50,8 +50,8 @@ class Debug(Declaration):
     @classmethod
     def _hashes(cls, people: dict[str, str]) -> dict[str, str]:
         for name, text in people.items():
-            if not re.fullmatch(r"[!-9;-~]{1,64}", name):
-                raise ValueError(f"{name!r} is no name that HTTP Basic can carry: printable ASCII, no colon or space.")
+            if not re.fullmatch(r"[!#-9;-\[\]-~]{1,64}", name):
+                raise ValueError(f"{name!r}: use printable ASCII without colon, space, quote and backslash.")
             if not is_hash(text):
                 raise ValueError(f"{name}: write a hash, never a password. `cookiegate init --debug {name}` makes one.")
         return people

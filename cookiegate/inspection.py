@@ -13,7 +13,7 @@ from cookiegate.debug.view import clock, view
 from cookiegate.origin import address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.responses import Response
 
@@ -41,7 +41,7 @@ class Inspection:
         gate: Gate,
         *,
         addresses: Addresses,
-        records: Mapping[str, Any],
+        records: Callable[[], Awaitable[Mapping[str, Any]]],
         refused_forms: int,
         misuse: Callable[[str], None],
     ) -> Response:
@@ -61,7 +61,7 @@ class Inspection:
             facts=_facts(exchange, refused_forms),
             responses=_responses(gate),
             unsettled=[{"what": what, "seen": seen, "line": line} for what, seen, line in gate.report.unsettled()],
-            records=_records(records) if exchange.consent.site.visits else None,
+            records=_records(await records()) if exchange.consent.site.visits else None,
         )
         return debug_page(headers.get("accept", ""), seen, url=addresses.to, home=addresses.home)
 

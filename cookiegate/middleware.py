@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ class CookieGateMiddleware:
             self._remembering = Remembering(self._config)
             self._inspection = Inspection(self._config)
         except CookieGateError as failure:
-            if not hasattr(app, "app"):  # wrapped: stop the import
+            if not _built_by_framework():  # wrapped: stop the import
                 raise
             self._failure = failure  # added: our caller builds us inside lifespan and swallows what we raise
 
@@ -105,12 +106,12 @@ class CookieGateMiddleware:
         if path is None:
             inner = inner_scope(scope, stages.gate.request_headers(exchange), exchange.consent)
             await self.app(inner, receive, ResponseGate(send, stages.gate, exchange))
+        elif path == "/health":
+            await health_page(await self._remembering.health(exchange.now))(scope, receive, send)
         elif not stages.known:
             await PlainTextResponse("No site is declared for this host.", 404)(scope, receive, send)
         elif path == GPC:
             await gpc_statement()(scope, receive, send)
-        elif path == "/health":
-            await health_page(await self._remembering.health(exchange.now))(scope, receive, send)
         elif path == "/debug" and exchange.method in {"GET", "HEAD"} and not self._inspection.off:
             await self._debug_page(scope, stages, exchange, receive, send)
         else:
@@ -192,7 +193,7 @@ class CookieGateMiddleware:
             exchange,
             stages.gate,
             addresses=self._addresses(scope, exchange.origin),
-            records=await self._remembering.health(exchange.now, fresh=True),
+            records=partial(self._remembering.health, exchange.now, fresh=True),
             refused_forms=self._refused_forms,
             misuse=partial(self._remembering.misuse, exchange.consent, scope=scope, now=exchange.now),
         )
@@ -213,6 +214,12 @@ def consent_of(connection: HTTPConnection | Mapping[str, Any]) -> Consent:
             "app = CookieGateMiddleware(app, config=…)."
         )
     return consent
+
+
+def _built_by_framework() -> bool:
+    """Whether Starlette makes us, in ``build_middleware_stack`` (two frames up: it, ``__init__``, this)."""
+    caller = str(sys._getframe(2).f_globals.get("__name__", ""))
+    return caller.startswith(("starlette.", "fastapi."))
 
 
 def _checked(config: Config | None) -> Config:

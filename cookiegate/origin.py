@@ -21,6 +21,8 @@ _HOP = re.compile(
 _ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+').findall
 _FORWARDED_FOR = re.compile(r'(?:^|[;\s])for=(?:"([^"]*)"|([^;,\s]*))', re.IGNORECASE).search
 _FORWARDED_PROTO = re.compile(rb'proto="?([A-Za-z]+)', re.IGNORECASE).search
+LONGEST_HOST = 260  # bytes: a host name has 253 at most, and a port
+LONGEST_LINE = 4096  # bytes of a proxy's header that are looked at
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -63,10 +65,16 @@ def origin_of(scope: Mapping[str, Any], config: Config) -> Origin:
     scheme = _scheme(scope, config)
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     match = _HOST(hosts[0]) if len(hosts) == 1 else None
-    if match is None:  # none, several or a hostile one: no site lists it
+    if (
+        match is None or len(match[0]) > LONGEST_HOST or not _bracket_holds_address(match[1])
+    ):  # none, several or a hostile one: no site lists it
         return Origin(scheme=scheme, host="", port=DEFAULT_PORTS[scheme])
     port = int(match[2]) if match[2] else DEFAULT_PORTS[scheme]
     return Origin(scheme=scheme, host=match[1].decode("latin-1").lower().rstrip("."), port=port)
+
+
+def _bracket_holds_address(host: bytes) -> bool:
+    return not host.startswith(b"[") or _is_address(host[1:-1].decode("ascii"))
 
 
 def address_of(scope: Mapping[str, Any], config: Config) -> str:
@@ -101,6 +109,8 @@ def claims_a_proxy(scope: Mapping[str, Any], config: Config) -> str | None:
 def _hops(headers: Sequence[tuple[bytes, bytes]], config: Config) -> list[str]:
     wanted = config.proxy_header.lower().encode()
     lines = b",".join(value for name, value in headers if name == wanted).decode("latin-1")
+    if len(lines) > LONGEST_LINE:
+        return []
     if config.proxy_header == "Forwarded":
         found = [_FORWARDED_FOR(element) for element in _ELEMENTS(lines)]
         return [_without_port(match[1] or match[2] if match else "") for match in found]

@@ -80,8 +80,8 @@ def write_config(path: Path, *, debug: str = "") -> str:
     password = secrets.token_urlsafe(12) if debug else ""
     people = '# [debug.people]\n# alice = "scrypt:…"'
     if debug:
-        Debug(people={debug: hashed(password)})
-        people = f'[debug.people]\n"{debug}" = "{hashed(password)}"'
+        kept = Debug(people={debug: hashed(password)}).people[debug]
+        people = f'[debug.people]\n"{debug}" = "{kept}"'
     try:
         path.touch(mode=0o600, exist_ok=False)
         path.write_text(TEMPLATE.format(key=secrets.token_urlsafe(32), people=people), "utf-8")

@@ -24,12 +24,12 @@ from cookiegate.cli.visits import (
     cells,
     day_before,
     open_reading,
-    printable,
     write_csv,
     write_json_lines,
 )
 from cookiegate.config import Config
 from cookiegate.errors import CookieGateError
+from cookiegate.gate.report import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,7 @@ def _wanted(reading: Reading, question: Question, progress: Progress, task: Task
 def _table(rows: Iterator[dict[str, Any]], columns: tuple[str, ...]) -> Table:
     table = Table(*columns)
     for row in rows:
-        table.add_row(*(Text(printable(row[column])) for column in columns))
+        table.add_row(*(Text(printable(str(row[column]), limit=None)) for column in columns))
     return table
 
 

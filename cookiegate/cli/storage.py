@@ -94,8 +94,11 @@ def file_system_of(place: Path, mounts: Path = MOUNTS) -> str:
 
 
 def _about_days(config: Config) -> Iterator[Finding]:
-    if config.records is None or not config.records.directory.exists():
-        return
+    records = config.records
+    if records is None or not all(
+        path.exists() for path in (records.directory / "ledger.db", records.key_directory / "inner")
+    ):
+        return  # nothing was kept yet
     from cookiegate.records import VisitLog
 
     try:

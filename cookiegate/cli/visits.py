@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cookiegate.errors import RecordsError
+from cookiegate.gate.report import printable
 from cookiegate.records import VISITS, Misuse, Visit, VisitLog
 
 if TYPE_CHECKING:
@@ -104,11 +105,6 @@ def write_json_lines(rows: Iterable[dict[str, Any]], out: TextIO) -> None:
         out.write(json.dumps(row) + "\n")
 
 
-def printable(value: object) -> str:
-    """Return a cell for a terminal: every control character escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
-
-
 def day_before(day: date, days: int) -> date:
     """Return the date *days* earlier."""
     return day - timedelta(days=days)
@@ -117,7 +113,7 @@ def day_before(day: date, days: int) -> date:
 def _defused(value: object) -> object:
     if not isinstance(value, str):
         return value
-    text = printable(value)
+    text = printable(value, limit=None)
     return f"'{text}" if value.startswith(_FORMULA) or text.startswith(_FORMULA) else text
 
 

@@ -47,7 +47,7 @@ def _consent(
         return Consent(site=site, overruled=overruled, asks=asks, signal=signal, standing=standing)
     return Consent(
         site=site,
-        answers=receipt.answers,
+        answers={purpose: receipt.answers[purpose] for purpose in site.asked if purpose in receipt.answers},
         exceptions={
             slug: exception
             for slug, exception in receipt.exceptions.items()

@@ -108,9 +108,9 @@ def strictest(receipts: Sequence[Receipt]) -> Receipt:
         return newest
     return Receipt(
         answers={
-            purpose: min((r.answers[purpose] for r in receipts), key=lambda answer: answer.granted)
+            purpose: min((r.answers[purpose] for r in receipts), key=lambda a: (a.granted, a.despite_signal))
             for purpose in newest.answers
-            if all(purpose in receipt.answers for receipt in receipts)
+            if len({r.answers[purpose].fingerprint if purpose in r.answers else "" for r in receipts}) == 1
         },
         exceptions={
             slug: exception

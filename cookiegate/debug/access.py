@@ -68,7 +68,8 @@ class Door:
         right = await to_thread.run_sync(fits, password, stored, limiter=self._one_at_a_time)
         if not (right and known):
             return Admission.WRONG_PASSWORD
-        self._wrong[minute] -= 1
+        if minute in self._wrong:  # a flood of other prefixes may have pushed it out
+            self._wrong[minute] -= 1
         self._admitted = {kept: until for kept, until in self._admitted.items() if until > now}
         self._admitted[digest] = now + REMEMBERED
         return Admission.ADMITTED

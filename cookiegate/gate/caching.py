@@ -17,9 +17,10 @@ _ETAG = re.compile(rb'(W/)?"([^"]*)"').findall
 _OURS = re.compile(rb"(.*)~([0-9a-f]{12})").fullmatch
 # What an app may say of a page that is no longer true, or not ours to say, once the page was gated.
 _UNTRUE = frozenset(
-    {b"last-modified", b"content-md5", b"digest", b"content-digest", b"repr-digest", b"accept-ranges",
-     b"cdn-cache-control", b"surrogate-control"}
+    {b"last-modified", b"content-md5", b"digest", b"content-digest", b"repr-digest", b"accept-ranges"}
 )  # fmt: skip
+_SHARED = frozenset({b"surrogate-control", b"x-accel-expires", b"edge-control", b"x-litespeed-cache-control"})
+_TARGETED = b"cdn-cache-control"  # RFC 9213: such a field would beat our Cache-Control in the cache that it names
 _CONDITIONS = frozenset({b"range", b"if-range", b"if-modified-since", b"if-unmodified-since", b"if-match"})
 
 
@@ -31,7 +32,7 @@ def variant(consent: Consent, *, revision: str, language: str, banner: bool) -> 
         "|",
         *(f"{slug}={exception.granted}" for slug, exception in sorted(consent.exceptions.items())),
         "|",
-        f"{language}" if banner else "",
+        language,  # of the banner, and of placeholders
         ",".join(consent.asks) if banner else "",
         str(consent.signal),
     ]
@@ -88,11 +89,22 @@ def page_headers(headers: Sequence[Header], variant: bytes, *, vary: Sequence[by
     kept = [
         (name, tagged(value.strip(), variant) if name == b"etag" else value)
         for name, value in headers
-        if name not in _UNTRUE and name not in {b"vary", b"cache-control"}
+        if name not in _UNTRUE | _SHARED and name not in {b"vary", b"cache-control"} and not name.endswith(_TARGETED)
     ]
     kept.append((b"cache-control", _cache_control(headers, banner=banner)))
     kept.append((b"vary", _vary(headers, vary)))
     return kept
+
+
+def private_headers(headers: Sequence[Header]) -> list[Header]:
+    """Return the headers of a response that is no page and yet depends on the visitor, by what its Link fetches."""
+    kept = [entry for entry in headers if entry[0] not in {b"vary", b"cache-control"}]
+    kept = [entry for entry in kept if not entry[0].endswith(_TARGETED) and entry[0] not in _SHARED]
+    return [
+        *kept,
+        (b"cache-control", _cache_control(headers, banner=False)),
+        (b"vary", _vary(headers, [b"Cookie", b"Sec-GPC"])),
+    ]
 
 
 def _cache_control(headers: Sequence[Header], *, banner: bool) -> bytes:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_CLEARING = 2048  # bytes of Set-Cookie that one response may spend on clearing
 MAX_ROUNDS = 3
+DISTINCTIVE = 8  # bytes of a value below which many visitors hold the same one
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110 5.6.2
 _ADDRESS = re.compile(r"[0-9.]+|\[.*").fullmatch
 
@@ -59,6 +60,8 @@ class Clearing:
         names = dict.fromkeys(cookie.name for cookie in clearable)
         cleared: list[Header] = []
         size = 0
+        if not names:
+            return cleared
         for scope in _scopes(host, path):
             for name in names:
                 value = name + b"=; Max-Age=0" + scope + (b"; Secure" if secure else b"")
@@ -69,6 +72,8 @@ class Clearing:
         return cleared
 
     def _count(self, cookie: SentCookie) -> None:
+        if len(cookie.value) < DISTINCTIVE:
+            return
         key = hash(cookie.pair)
         rounds = self._rounds.pop(key, 0) + 1
         self._rounds[key] = rounds

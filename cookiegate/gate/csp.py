@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def host_policy(site: Site, may_run: Callable[[Service], bool]) -> bytes:
     """Return a policy that lets a document load from the site itself, its own hosts and the granted services."""
     hosts = [host for host in (*site.hosts, *site.own_hosts) if host != "*" and not host.startswith("[")]
+    hosts += [address.partition("://")[2].partition("/")[0] for address in site.keep]
     for service in site.declared.values():
         if may_run(service):
             named = {pattern.partition("/")[0] for pattern in service.hosts} - {""}

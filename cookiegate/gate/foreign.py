@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cookiegate.gate.grammar import ATTRIBUTES
+from cookiegate.gate.grammar import ATTRIBUTES, RAW_TEXT
 
 # A start tag of these leaves foreign content.
 BREAKOUT = frozenset(
@@ -145,6 +145,8 @@ class Foreign:
         low = points[-1] + 1 if points else run
         if name in {b"p", b"br"}:  # these leave svg and math, in browsers since 2021
             return self._close(low, name) if low < len(self._open) else b""
+        if name in RAW_TEXT:  # such an element of HTML cannot be open around us: its content is text
+            return b""
         if points or (run and all(element.name != name for element in self._open[:run])):
             return b""  # nothing of that name is within reach: every browser ignores the tag
         if run == 0 and name in DRAWING:

@@ -118,7 +118,10 @@ class Gate:
                 kept += [(name, gated)] if gated else []
             else:
                 kept.append((name, value))
-        return list(headers) if self.observing else kept
+        if self.observing:
+            return list(headers)
+        linked = any(name == b"link" and b"//" in value for name, value in headers)
+        return caching.private_headers(kept) if linked else kept
 
     def clearing(self, exchange: Exchange) -> list[Header]:
         """Return the headers that make the browser delete what denied, declared services left with it."""
@@ -135,6 +138,11 @@ class Gate:
         )
         return held + self.clearing(exchange)
 
+    def document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
+        """Return the headers of a document that is not tokenised: as a page's, with a policy that limits its hosts."""
+        held = caching.page_headers(headers, self.variant(exchange), vary=self._vary(exchange), banner=False)
+        return [*held, (b"content-security-policy", host_policy(self.site, self.judge(exchange).service))]
+
     def _vary(self, exchange: Exchange) -> list[bytes]:
         matters = [b"Cookie"]
         if any(purpose.respects_gpc for purpose in self.site.purposes.values()):
@@ -144,7 +152,3 @@ class Gate:
         if exchange.consent.asks:
             matters.append(b"Sec-Fetch-Dest")
         return matters
-
-    def policy(self, exchange: Exchange) -> bytes:
-        """Return the Content-Security-Policy for a document that is not tokenised."""
-        return host_policy(self.site, self.judge(exchange).service)

@@ -43,15 +43,17 @@ class Content:
     charset: str | None = None
 
 
-_XML = re.compile(rb"(?:text|application)/xml|[^;\s]+\+xml").fullmatch
+_XML = re.compile(rb"(?:text|application)/xml|text/xsl|[^;\s]+\+xml").fullmatch
+_TYPE = re.compile(rb"[\t\n\f\r ]*([^\s;(]*)").match  # as browsers cut it: "text/html charset=utf-8" is text/html
 _CHARSET = re.compile(rb";[ \t]*charset[ \t]*=[ \t]*[\"']?([^\s\"';,]+)", re.IGNORECASE).findall
 # MIME Sniffing 5.1: what an unlabelled body is looked at for.
 _UNLABELLED = frozenset({b"", b"*/*", b"text", b"unknown/unknown", b"application/unknown", b"*"})
 _LOOKS_LIKE_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*<(?:!--|(?:!" + any_case(b"doctype") + rb"[ ]" + any_case(b"html") + rb"|"
+    rb"(?:\xef\xbb\xbf)?[\t\n\v\f\r ]*<(?:!--|(?:!" + any_case(b"doctype") + rb"[ ]" + any_case(b"html") + rb"|"
     + any_case(b"html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta|img|link|noscript|svg")
     + rb")[\t\n\f\r />])"
 ).match  # fmt: skip
+_LOOKS_LIKE_XML = re.compile(rb"(?:\xef\xbb\xbf)?[\t\n\v\f\r ]*<\?xml").match
 SNIFF = 1445  # bytes that browsers look at
 _ASCII = bytes(range(128))
 
@@ -70,7 +72,7 @@ def _content_of(said: Headers) -> Content:
     if any(name == b"content-disposition" and value.startswith(b"attachment") for name, value in said):
         return Content(Form.OTHER)
     lines = [value for name, value in said if name == b"content-type"]
-    types = [part.split(b";")[0].strip() for line in lines for part in line.split(b",")] or [b""]
+    types = [match[1] for line in lines for part in line.split(b",") if (match := _TYPE(part))] or [b""]
     charset = _charset(lines)
     if b"text/html" in types:
         return Content(Form.PAGE, charset)
@@ -79,7 +81,8 @@ def _content_of(said: Headers) -> Content:
     if any(_XML(kind) for kind in types):
         return Content(Form.XML, charset)
     sniffed = (b"x-content-type-options", b"nosniff") not in said
-    return Content(Form.UNLABELLED, charset) if sniffed and _UNLABELLED.issuperset(types) else Content(Form.OTHER)
+    unlabelled = all(kind in _UNLABELLED or b"/" not in kind for kind in types)
+    return Content(Form.UNLABELLED, charset) if sniffed and unlabelled else Content(Form.OTHER)
 
 
 def _charset(lines: Sequence[bytes]) -> str | None:
@@ -111,6 +114,11 @@ def _readable(encoding: Encoding) -> str:
         return name if _ASCII.decode(name) == _ASCII.decode("ascii") else ""
     except (LookupError, UnicodeError):  # "replacement" is no codec
         return ""
+
+
+def looks_like_xml(start: bytes) -> bool:
+    """Return whether browsers take an unlabelled body that begins so for XML (MIME Sniffing 7.1)."""
+    return bool(_LOOKS_LIKE_XML(start))
 
 
 def looks_like_html(start: bytes) -> bool:

@@ -18,7 +18,7 @@ REMEMBERED = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatedResponse:
-    """One gated page, for debug: what of it was withheld. *time* in seconds since 1970; *path* cut to two segments."""
+    """One gated page, for debug. *time* is in seconds since 1970, *path* cut to its first segment."""
 
     time: float
     method: str
@@ -99,6 +99,6 @@ class Report:
         return new
 
 
-def printable(text: str) -> str:
-    """Return *text* cut to 120 characters with every control character escaped, fit for a terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:120])
+def printable(text: str, *, limit: int | None = 120) -> str:
+    """Return *text* cut to *limit* characters with every control character escaped, fit for a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:limit])

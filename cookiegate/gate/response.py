@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Message = MutableMapping[str, Any]
 
+MARK_SIZE = 3  # bytes of the longest byte order mark that browsers know
 NO_BODY = frozenset({204, 205, 304})
 
 
@@ -41,8 +42,10 @@ class ResponseGate:
         self._unlabelled = b""
         self._rewriter: Rewriter | None = None
         self._coding: Plain | Zlib = Plain()
-        self._begun = False
+        self._begun = False  # the rewriter has the page's first bytes
+        self._beginning = b""  # while they are too few
         self._ended = False
+        self._cut_off = False
         self._withheld: list[Withheld] = []
 
     async def __call__(self, message: Message) -> None:
@@ -52,10 +55,12 @@ class ResponseGate:
                 await self._on_start(message)
             case "http.response.body":
                 await self._on_body(message.get("body", b""), more=message.get("more_body", False))
-            case "http.response.pathsend" if self._gates:
+            case "http.response.pathsend" if self._looks_inside:
                 await self._read_file(message["path"])
-            case "http.response.zerocopysend" if self._gates:
+            case "http.response.zerocopysend" if self._looks_inside:
                 await self._withhold("the server was asked to send a page past us (zerocopysend)")
+            case _ if self._cut_off:
+                pass  # what follows a page that was withheld
             case "http.response.early_hint":
                 links = [(b"link", link) for link in message.get("links", ())]
                 gated = self._gate.gated_headers(links, self._exchange)
@@ -63,6 +68,11 @@ class ResponseGate:
             case _:
                 await self._start_before(message)
                 await self._send(message)
+
+    @property
+    def _looks_inside(self) -> bool:
+        """Whether the body is, or may turn out to be, a page's."""
+        return not self._ended and (self._gates or self._content.form is page.Form.UNLABELLED)
 
     @property
     def _gates(self) -> bool:
@@ -79,8 +89,7 @@ class ResponseGate:
         if message["status"] in NO_BODY:
             await self._without_body(message)
         elif self._content.form is page.Form.XML:
-            self._add([(b"content-security-policy", self._gate.policy(self._exchange))])
-            await self._release_start()
+            await self._release_document()
         elif self._content.form in {page.Form.PAGE, page.Form.FRAGMENT} or self._is_veiled(headers):
             await self._expect_page()
         elif self._content.form is page.Form.OTHER:
@@ -90,8 +99,16 @@ class ResponseGate:
         """An unlabelled body whose encoding hides what a browser will find in it counts as a page."""
         return self._content.form is page.Form.UNLABELLED and any(name == b"content-encoding" for name, _ in headers)
 
+    async def _release_document(self) -> None:
+        """An XML document may run scripts and is not tokenised: it leaves with a policy that limits its hosts."""
+        self._content = page.Content(page.Form.OTHER)
+        if self._start and not self._gate.observing:
+            self._start["headers"] = self._gate.document_headers(self._start["headers"], self._exchange)
+        await self._release_start()
+
     async def _without_body(self, message: Message) -> None:
         """A 304 answers the condition that we translated: it carries this visitor's tag, or it is no page's."""
+        self._content = page.Content(page.Form.OTHER)
         if message["status"] == 304 and self._gate.translates(self._exchange) and not self._gate.observing:
             message["headers"] = self._gate.page_headers(message["headers"], self._exchange)
         await self._release_start()
@@ -140,7 +157,7 @@ class ResponseGate:
             GatedResponse(
                 time=self._exchange.now,
                 method=self._exchange.method,
-                path="/".join(self._exchange.path.split("/")[:3]),
+                path="/".join(self._exchange.path.split("/")[:2]),
                 status=self._status,
                 note=note,
                 withheld=tuple(self._withheld),
@@ -157,7 +174,9 @@ class ResponseGate:
             if more and len(body) < page.SNIFF:
                 self._unlabelled = body
                 return
-            if page.looks_like_html(body):
+            if page.looks_like_xml(body):
+                await self._release_document()
+            elif page.looks_like_html(body):
                 await self._expect_page()
             else:
                 self._content = page.Content(page.Form.OTHER)
@@ -190,25 +209,10 @@ class ResponseGate:
         if self._exchange.method == "HEAD":
             await self._pass_on(b"", more=more)
             return
-        if not self._begun and body:
-            self._begun = True
-            if isinstance(self._coding, Plain) and not await self._reads_as_labelled(body):
-                return
         try:
             await self._send_gated(body, more=more)
         except DecodingError as fault:
             await self._withhold(f"its body cannot be read: {fault}")
-
-    async def _reads_as_labelled(self, start: bytes) -> bool:
-        """Heed a byte order mark, which beats every label; return whether the page can be read at all."""
-        why = page.unreadable(start, self._content.charset)
-        if why:
-            await self._withhold(why)
-            return False
-        if start.startswith(b"\xef\xbb\xbf") and self._content.charset not in {None, "utf-8"}:
-            self._content = page.Content(self._content.form, "utf-8")
-            self._rewriter = self._make_rewriter()
-        return True
 
     async def _send_gated(self, body: bytes, *, more: bool) -> None:
         ready: list[bytes] = []
@@ -228,16 +232,36 @@ class ResponseGate:
         self._ended = not more
 
     def _gated(self, body: bytes, *, more: bool) -> Iterator[bytes]:
-        rewriter, coding = self._rewriter, self._coding
-        assert rewriter  # noqa: S101  the caller saw it
+        coding = self._coding
         for piece in coding.decode(body, final=not more):
-            if page.hides_markup(piece, self._content.charset):
-                raise DecodingError("it has escape bytes, and its Content-Type names no character set")
-            out = rewriter.feed(piece)
+            out = self._fed(piece, final=False)
             if out:
                 yield coding.encode(out, final=False)
         if not more:
-            yield coding.encode(rewriter.close(), final=True)
+            yield coding.encode(self._fed(b"", final=True), final=True)
+
+    def _fed(self, piece: bytes, *, final: bool) -> bytes:
+        """Feed the decoded page to the rewriter, its first bytes only once they can be told from a byte order mark."""
+        if not self._begun:
+            piece = self._beginning + piece
+            if len(piece) < MARK_SIZE and not final:
+                self._beginning = piece
+                return b""
+            self._begun = True
+            self._heed_byte_order_mark(piece)
+        if page.hides_markup(piece, self._content.charset):
+            raise DecodingError("it has escape bytes, and its Content-Type names no character set")
+        assert self._rewriter  # noqa: S101  the caller saw it
+        return self._rewriter.feed(piece) + (self._rewriter.close() if final else b"")
+
+    def _heed_byte_order_mark(self, start: bytes) -> None:
+        """A mark beats every label (WHATWG Encoding 6): UTF-16 is withheld, UTF-8 is what the page is read in."""
+        why = page.unreadable(start, self._content.charset)
+        if why:
+            raise DecodingError(why)
+        if start.startswith(b"\xef\xbb\xbf") and self._content.charset not in {None, "utf-8"}:
+            self._content = page.Content(self._content.form, "utf-8")
+            self._rewriter = self._make_rewriter()
 
     async def _read_file(self, path: str) -> None:
         """Read a page that the server was to send by its path (ASGI extension ``http.response.pathsend``)."""
@@ -251,6 +275,7 @@ class ResponseGate:
         self._gate.report.page(why, rest=self._start is None)
         self._remember(why)
         if self._gate.observing:
+            self._rewriter, self._content = None, page.Content(page.Form.OTHER)
             await self._release_start()
             return
         notice = b""
@@ -263,7 +288,7 @@ class ResponseGate:
             await self._release_start()
         self._rewriter, self._content = None, page.Content(page.Form.OTHER)
         await self._pass_on(b"" if self._exchange.method == "HEAD" else notice, more=False)
-        self._ended = True
+        self._ended = self._cut_off = True
 
     # -- the waiting start's headers
 

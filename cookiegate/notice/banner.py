@@ -110,8 +110,8 @@ class PageNotice:
             charset="ascii",
             name=service.title if service else "",
             declared=declared,
-            url=self._addresses.to,
-            css=self._addresses.to(f"/assets/{stylesheet()}"),
+            url=partial(self._addresses.to, based=True),  # right under a <base>, and without one
+            css=self._addresses.to(f"/assets/{stylesheet()}", based=True),
         )
 
     def withheld_page(self) -> bytes:

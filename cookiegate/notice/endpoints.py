@@ -96,9 +96,14 @@ async def _choose(asked: Asked) -> Outcome:
     consent = _after(asked, form)
     response = Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": form.return_to, **OWN_HEADERS})
     response.headers["cache-control"] = "no-store"
-    if set(asked.consent.granted) - set(consent.granted):
+    if _said_yes(asked.consent) - _said_yes(consent):
         response.headers["clear-site-data"] = '"cache"'  # else the back-forward cache restores a granted page
     return Outcome(response=response, consent=consent, happened=form.action.value if form.action else None)
+
+
+def _said_yes(consent: Consent) -> set[str]:
+    """What was answered yes, though a signal may deny it by now: its pages may still be stored."""
+    return {purpose for purpose, answer in consent.answers.items() if answer.granted}
 
 
 async def _body(request: Request) -> bytes | None:

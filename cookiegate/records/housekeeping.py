@@ -68,14 +68,18 @@ class Housekeeping:
     def _run(self, stop: Event) -> None:
         next_purge = next_look = float("-inf")
         while not stop.wait(SYNC_EVERY):
-            self._records.sync()
-            now = self._clock()
-            if now >= next_look:
-                next_look = now + LOOK_EVERY
-                for recording in tuple(self._open):
-                    recording.note_long()
-            if now >= next_purge or next_purge > now + PURGE_EVERY:  # the second: the clock was set back
-                next_purge = self._purge(now)
+            try:
+                self._records.sync()
+                now = self._clock()
+                if now >= next_look:
+                    next_look = now + LOOK_EVERY
+                    for recording in tuple(self._open):
+                        recording.note_long()
+                if now >= next_purge or next_purge > now + PURGE_EVERY:  # the second: the clock was set back
+                    next_purge = now + PURGE_EVERY
+                    next_purge = self._purge(now)
+            except Exception:  # whatever it is, syncing and destroying must go on
+                log.exception("The records could not be looked after; trying again.")
 
     def _purge(self, now: float) -> float:
         try:

@@ -61,7 +61,8 @@ class Recording:
             self._status = 101
         elif kind == "websocket.close":
             self._status = self._status or 403
-            await self.finish()
+            with suppress(RecordsError):  # counted; the socket is closed all the same
+                await self.finish()
         elif kind in _LAST or kind == "http.response.zerocopysend":
             self._size += _size_of(message)
             if not message.get("more_body", False) and not await self._finish_or_refuse():
@@ -121,6 +122,7 @@ class Recording:
         except RecordsError:
             if self._start is None:
                 raise
+            kind = self._start["type"].removesuffix("start")  # of an answer, or of a socket's refusal
             self._start = None
             text = b"This visit cannot be recorded, so it cannot be served. Please try again later."
             headers = [
@@ -129,8 +131,8 @@ class Recording:
                 (b"cache-control", b"no-store"),
                 (b"retry-after", b"60"),
             ]
-            await self._send({"type": "http.response.start", "status": 503, "headers": headers})
-            await self._send({"type": "http.response.body", "body": text})
+            await self._send({"type": f"{kind}start", "status": 503, "headers": headers})
+            await self._send({"type": f"{kind}body", "body": text})
             return False
         return True
 

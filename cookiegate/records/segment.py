@@ -184,4 +184,4 @@ def frames_of(path: Path) -> Iterator[Frames]:
 
 def segments_in(directory: Path) -> list[Path]:
     """Return a day's segments in the order of their names."""
-    return sorted(directory.glob(f"{'?' * 2 * WRITER_BYTES}{SUFFIX}"))
+    return sorted(directory.glob(f"{'[0-9a-f]' * 2 * WRITER_BYTES}{SUFFIX}"))

@@ -86,7 +86,7 @@ class Visit:
             status=status,
             size=size,
             duration=duration,
-            referrer=referrer and origin_of(referrer),
+            referrer=referrer and referring_origin(referrer),
             agent=agent,
             granted=granted,
             consent_id=consent_id if known else "",
@@ -180,7 +180,7 @@ class Misuse:
         return cls(site=site, time=time, what=what.decode("utf-8", "replace"), prefix=prefix.decode())
 
 
-def origin_of(referrer: str) -> str:
+def referring_origin(referrer: str) -> str:
     """Return scheme, host and port of a web address, without user, path and query; an empty text for any other."""
     found = _ORIGIN.match(referrer)
     return f"{found[1]}{found[2]}".lower() if found else ""

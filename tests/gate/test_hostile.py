@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 MB = 1 << 20
-PATIENCE = 4.0  # seconds of this process's own time for 1 MB: ten times what linear reading takes, far below quadratic
+PATIENCE = 45.0  # seconds of this process's own time for 1 MB, traced by coverage: a guard against a blow-up, no figure
 
 HOSTILE = {
     "unclosed double quote": b'<a href="' + b"x" * MB,

@@ -149,11 +149,11 @@ def test_a_gated_page_passes_the_gate_unchanged(page: bytes) -> None:
 @given(SOUP)
 @settings(quick, max_examples=200)
 def test_who_grants_more_never_receives_less(page: bytes) -> None:
-    withheld: list[set[tuple[int, str]]] = []
+    withheld: list[set[int]] = []
     for granted in ((), ("analytics",), ("analytics", "marketing"), ("analytics", "marketing", "preferences")):
         report: list[Withheld] = []
         gate(page, *granted, report=report)
-        withheld.append({(item.offset, item.slug) for item in report})
+        withheld.append({item.offset for item in report})  # the reason may be another
     assert all(less >= more for less, more in pairwise(withheld))
 
 
