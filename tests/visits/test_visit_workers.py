@@ -18,7 +18,7 @@ from tests.visits.servers import Connection, Server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROUNDS = int(os.environ.get("COOKIEGATE_KILLS", "4"))
+ROUNDS = int(os.environ.get("COOKIEGATE_KILLS", "10"))
 CLIENTS = 6
 
 
