@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Message = MutableMapping[str, Any]
 
 MARK_SIZE = 3  # bytes of the longest byte order mark that browsers know
-NO_BODY = frozenset({204, 205, 304})
+NO_BODY = frozenset({204, 304})  # servers send none; a 205's would leave
 
 
 class ResponseGate:
@@ -224,6 +224,8 @@ class ResponseGate:
                 await self._begin_page()
                 await self._pass_on(b"".join(ready), more=True)
                 ready, size = [], 0
+        if more and not self._begun:
+            return  # too little to tell whether it can be read at all: the start waits, a notice may take its place
         await self._begin_page(None if more else size)
         if not more:
             self._remember()

@@ -85,6 +85,11 @@ def test_nothing_follows_a_page_that_was_withheld(tmp_path: Path) -> None:
     assert messages[0]["status"] == 502
 
 
+def test_a_mark_in_two_pieces_is_answered_with_a_notice_in_the_pages_place() -> None:
+    messages = drive(gated(_answer("text/html; charset=utf-8", b"\xff", b"\xfe" + UTF_16)), http_scope())
+    assert messages[0]["status"] == 502
+
+
 @pytest.mark.parametrize("host", ["[:]", "[:::::]", "[1.2]", "a." * 20_000, "[::1"])
 def test_a_host_that_is_none_gets_a_page_without_trackers(host: str) -> None:
     messages = drive(gated(_answer("text/html", PAGE.encode())), http_scope(headers={"host": host}))
