@@ -13,7 +13,8 @@ from time import process_time
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.consent.decide import nobody_asked
-from cookiegate.gate.judge import LOADS, Judge
+from cookiegate.gate.judge import Judge
+from cookiegate.gate.loads import LOADS
 from cookiegate.gate.matcher import Matcher
 from cookiegate.gate.rewriter import Rewriter
 from cookiegate.site import Site

@@ -12,20 +12,7 @@ from urllib.parse import unquote_to_bytes
 from cookiegate.gate.page import Form, content_of, hides_markup, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-LISTS = frozenset({b"srcset", b"imagesrcset"})
-# Relations of <link> for which a browser fetches or connects (HTML 4.6.7, Resource Hints).
-FETCHING = frozenset(
-    b"stylesheet preload modulepreload prefetch prerender icon apple-touch-icon apple-touch-icon-precomposed "
-    b"mask-icon manifest".split()
-)
-# Script types that no browser runs and no loader revives: data, templates, other consent tools' parking place.
-INERT_TYPES = re.compile(
-    r"text/plain|text/(?:x-)?(?:html|template|markdown|[a-z]*-?(?:template|tmpl|handlebars|mustache|jquery-tmpl))"
-    r"|(?:application|text)/(?:[a-z0-9.+-]+\+)?json|application/xml|text/xml|math/tex(?:;.*)?|x-shader/.*"
-).fullmatch
-CONNECTING = frozenset({b"preconnect", b"dns-prefetch"})  # to a host, whatever path is asked for later
+    from collections.abc import Iterator
 
 SPACES = "\t\n\f\r "
 _C0_OR_SPACE = "".join(map(chr, range(33)))
@@ -35,6 +22,11 @@ _LONG_NUMBER = re.compile(r"&#([0-9]{1000,}+)").sub
 _GAP = re.compile(r"[\t\n\f\r ,]*+").match
 _ADDRESS = re.compile(r"[^\t\n\f\r ]++").match
 _DESCRIPTORS = re.compile(r"(?>(?:[^,(]++|\([^)]*+\)?)*)").match  # up to the next comma outside parentheses
+_REFRESH = re.compile(
+    r"[\t\n\f\r ]*+(?:[0-9]++|(?=\.))[0-9.]*+(?=[;,\t\n\f\r ])[\t\n\f\r ]*+[;,]?+[\t\n\f\r ]*+"
+    r"(?:url[\t\n\f\r ]*+=[\t\n\f\r ]*+)?(?:\"([^\"]*+)|'([^']*+)|(.+))",
+    re.IGNORECASE | re.DOTALL,
+).match
 _CDATA = b"<![CDATA["
 _BASE64 = re.compile(r";[ ]*base64$", re.IGNORECASE)
 # What XML reads otherwise than HTML: document types, style sheets, namespaces under other names; and HTML in svg.
@@ -60,23 +52,24 @@ def unescape(text: str) -> str:
         return html.unescape(_LONG_NUMBER(lambda number: "&#0" + number[1].lstrip("0")[:8], text))
 
 
-def addresses(attribute: bytes, text: str) -> Iterable[str]:
-    """Return every address in *attribute*'s text."""
-    return _candidates(text) if attribute in LISTS else (text,)
-
-
-def _candidates(srcset: str) -> Iterator[str]:
-    """Every address of a list with descriptors (HTML 4.8.4.2.1)."""
+def candidates(srcset: str) -> Iterator[tuple[str, str]]:
+    """Yield each address of a list with descriptors, and the entry as it is written (HTML 4.8.4.2.1)."""
     pos = 0
     while match := _ADDRESS(srcset, _GAP(srcset, pos).end()):  # type: ignore[union-attr]
         url, pos = match[0], match.end()
-        yield url.rstrip(",")
         if not url.endswith(","):
             pos = _DESCRIPTORS(srcset, pos).end()  # type: ignore[union-attr]
+        yield url.rstrip(","), srcset[match.start() : pos].rstrip(SPACES + ",")
 
 
-def foreign_script(body: bytes) -> bytes | None:
-    """Return what a browser runs of a script in svg; None where markup stands in it, which cannot be judged.
+def refresh_address(content: str) -> str | None:
+    """Return where a refresh leads (HTML 4.2.5.3, the same for the header); None if it only loads the page again."""
+    found = _REFRESH(content)
+    return (found[1] or found[2] or found[3]) if found else None
+
+
+def foreign_text(body: bytes) -> bytes | None:
+    """Return what a browser reads of a script or style in svg; None where markup stands in it, which cannot be judged.
 
     Its text is read like any text of svg: with character references, or in one CDATA section without.
     """

@@ -7,8 +7,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from cookiegate.gate.attributes import unescape
-from cookiegate.gate.foreign import attribute_values
-from cookiegate.gate.tokenizer import Kind, Tag
+from cookiegate.gate.tag import Kind, Tag, attribute_values
 
 HEAD = frozenset(b"html head base basefont bgsound link meta title noscript noframes style script template".split())
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cookiegate.gate.grammar import ATTRIBUTES, RAW_TEXT
+from cookiegate.gate.grammar import RAW_TEXT
+from cookiegate.gate.tag import attribute_values, self_closing
 
 # A start tag of these leaves foreign content.
 BREAKOUT = frozenset(
@@ -35,25 +36,6 @@ class Open(NamedTuple):
     name: bytes
     space: bytes
     point: bool = False
-
-
-def attribute_values(buf: bytes, start: int, end: int) -> dict[bytes, bytes]:
-    """Return a tag's attributes by lower-case name, values as written; of duplicates the first counts."""
-    found: dict[bytes, bytes] = {}
-    for match in ATTRIBUTES(buf, start, end):
-        last = match.lastindex or 1
-        found.setdefault(match[1].lower(), match[last] if last > 1 else b"")
-    return found
-
-
-def self_closing(buf: bytes, start: int, end: int) -> bool:
-    """Return whether a tag's last slash closes it, and is not the end of an unquoted value."""
-    if buf[end - 2] != 0x2F:
-        return False
-    last = None
-    for last in ATTRIBUTES(buf, start, end):  # noqa: B007
-        pass
-    return last is None or last.end() <= end - 2
 
 
 class Foreign:
@@ -114,10 +96,12 @@ class Foreign:
         elif self._open and name not in VOID:
             self._open.append(Open(name, HTML))
 
-    def break_out(self) -> None:
-        """Close svg and math up to a point of integration or the HTML around them."""
-        while self._open and self._open[-1].space is not HTML and not self._open[-1].point:
-            self._open.pop()
+    def break_out(self) -> bytes:
+        """Close svg and math up to a point of integration or the HTML around them; return end tags that do so."""
+        low = len(self._open)
+        while low and self._open[low - 1].space is not HTML and not self._open[low - 1].point:
+            low -= 1
+        return self._closed(low)
 
     def end(self, name: bytes) -> bytes | None:
         """Close what the end tag closes. Return what must stand before it; None if it must not stand at all."""
@@ -155,10 +139,13 @@ class Foreign:
 
     def _close(self, first: int, name: bytes) -> bytes:
         """The tag may close an element around svg or math: close these before, so that it does that or nothing."""
-        within = [element.name for element in self._open[first:]]
-        closers = (b"</" + within[0] + b">") * within.count(within[0])
-        del self._open[first:]
+        closers = self._closed(first)
         return closers + ((self.end(name) or b"") if self._open else b"")
+
+    def _closed(self, first: int) -> bytes:
+        within = [element.name for element in self._open[first:]]
+        del self._open[first:]
+        return (b"</" + within[0] + b">") * within.count(within[0]) if within else b""
 
     def _html_on_top(self) -> int:
         count = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
@@ -111,8 +110,7 @@ class Gate:
             if name == b"set-cookie" and (slug := self.denied_by(set_cookie_name(value), exchange.consent)):
                 self.report.cookie(set_cookie_name(value), slug)
             elif name == b"link":
-                judge = self.judge(exchange)
-                gated, gone = gated_link(value, partial(judge.element, b"link", foreign=False))
+                gated, gone = gated_link(value, self.judge(exchange).link)
                 for withheld in gone:
                     self.report.withheld(replace(withheld, element="link"))
                 kept += [(name, gated)] if gated else []
@@ -141,7 +139,7 @@ class Gate:
     def document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         """Return the headers of a document that is not tokenised: as a page's, with a policy that limits its hosts."""
         held = caching.page_headers(headers, self.variant(exchange), vary=self._vary(exchange), banner=False)
-        return [*held, (b"content-security-policy", host_policy(self.site, self.judge(exchange).service))]
+        return [*held, (b"content-security-policy", host_policy(self.site, self.judge(exchange).addresses.allows))]
 
     def _vary(self, exchange: Exchange) -> list[bytes]:
         matters = [b"Cookie"]

@@ -1,248 +1,257 @@
-"""One visitor's answers, applied to one tag, address, script or cookie."""
+"""One visitor's answers, applied to one tag, script or style sheet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
 
-from cookiegate.gate.attributes import CONNECTING, FETCHING, INERT_TYPES, addresses, embedded, foreign_script, unescape
-from cookiegate.gate.url import UNREADABLE, Place, read_url
+from cookiegate.gate.addresses import Addresses, Withheld
+from cookiegate.gate.attributes import candidates, embedded, foreign_text, refresh_address, unescape
+from cookiegate.gate.loads import (
+    AMP_PLACES,
+    AMP_PURPOSES,
+    CONNECTING,
+    FETCHING,
+    FOREIGN_LOADS,
+    INERT_TYPES,
+    LOADS,
+    is_loaded_later,
+)  # fmt: skip
+from cookiegate.gate.styles import gated_style
 from cookiegate.service import NECESSARY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cookiegate.consent.consent import Consent
-    from cookiegate.gate.matcher import Match, Matcher
-    from cookiegate.service import Service
+    from cookiegate.gate.matcher import Matcher
+
+    Attributes = Mapping[bytes, bytes]
 
 MARK = b"data-privacy"
-
-# Attributes that make a browser fetch, by element; lists of candidates stand in LISTS.
-LOADS: Mapping[bytes, tuple[bytes, ...]] = {
-    b"script": (b"src",),
-    b"img": (b"src", b"srcset"),
-    b"image": (b"src", b"srcset"),
-    b"iframe": (b"src",),
-    b"frame": (b"src",),
-    b"link": (b"href", b"imagesrcset"),
-    b"object": (b"data",),
-    b"embed": (b"src",),
-    b"source": (b"src", b"srcset"),
-    b"video": (b"src", b"poster"),
-    b"audio": (b"src",),
-    b"track": (b"src",),
-    b"input": (b"src",),
-}
-FOREIGN_LOADS: Mapping[bytes, tuple[bytes, ...]] = {
-    b"script": (b"href", b"xlink:href", b"src"),
-    b"image": (b"href", b"xlink:href"),
-    b"feimage": (b"href", b"xlink:href"),
-}
-DEEPEST = 3  # documents inside each other's addresses
+DEEPEST = 3  # documents inside each other's attributes
 DOCUMENTS = frozenset({b"iframe", b"frame", b"object", b"embed", b"script"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withheld:
-    """Something that does not leave the server: what, by which rule and why. Says nothing of the visitor."""
+class Part(NamedTuple):
+    """An attribute that loads by itself: the tag leaves with this *value* (text, not escaped) instead."""
 
-    slug: str
-    rule: str
-    why: str
-    element: str = ""
-    host: str = ""
-    service: Service | None = None
-    declared: bool = False
-    offset: int = 0
+    attribute: bytes
+    value: str
+    withheld: Withheld
 
 
 class Judge:
     """Says for one response what may leave; made of the site's matcher and the visitor's consent.
 
-    *document*, set by whoever gates with this judge, returns whether gating a document's bytes would withhold any
-    of it. Without it a document inside an attribute is judged like a script, by all that it mentions.
+    *gate*, set by whoever gates with this judge, returns a document gated and what it withholds of it. Without it
+    no document inside an attribute leaves.
     """
 
-    document: Callable[[bytes], bool] | None = None
+    gate: Callable[[bytes], tuple[bytes, list[Withheld]]] | None = None
 
     def __init__(self, matcher: Matcher, consent: Consent, *, page: str, charset: str = "utf-8") -> None:
+        self.addresses = Addresses(matcher, consent, page=page)
         self._matcher = matcher
         self._consent = consent
         self._site = consent.site
-        self._page = page
-        self._host = urlsplit(page).hostname or ""
-        self._charset = charset
+        self.charset = charset
         self._depth = 0
+        self._parts: Mapping[bytes, Callable[[str], tuple[str, list[Withheld]]]] = {
+            b"srcset": self._srcset, b"imagesrcset": self._srcset, b"background": self._alone, b"poster": self._alone,
+            b"ping": self._listed, b"attributionsrc": self._listed, b"style": self._style, b"srcdoc": self._srcdoc,
+        }  # fmt: skip
 
-    # -- tags
+    # -- whole elements
 
-    def element(self, name: bytes, attributes: Mapping[bytes, bytes], *, foreign: bool) -> Withheld | None:
-        """Judge a start tag by its mark and by all that it loads."""
+    def element(self, name: bytes, attributes: Attributes, *, foreign: bool = False) -> Withheld | None:
+        """Judge a start tag by its mark and by what it is nothing without."""
         mark = self._mark(attributes)
         if mark and mark != NECESSARY and (withheld := self._marked(mark)):
             return withheld
-        loads = (FOREIGN_LOADS if foreign else LOADS).get(name, ())
-        if name == b"link":
-            relations = self._relations(attributes)
-            if not relations.isdisjoint(CONNECTING):
-                withheld = self._connection(self._text(attributes.get(b"href")))
-                if withheld:
-                    return withheld
-            loads = loads if not relations.isdisjoint(FETCHING) else ()
+        if name == b"base":
+            address = attributes.get(b"href")
+            return None if address is None else self.addresses.base(self.addresses.place(self._text(address)))
+        if name == b"meta":
+            return self._meta(attributes)
+        if name.startswith(b"amp-") and (withheld := self._amp(name)):
+            return withheld
+        if foreign:
+            return self._loading(name, attributes, FOREIGN_LOADS.get(name, ()))
+        withheld = (
+            self._relation(attributes) if name == b"link" else self._loading(name, attributes, LOADS.get(name, ()))
+        )
+        return withheld or (self._loaded_later(attributes) if name in LOADS else None)
+
+    def link(self, attributes: Attributes) -> Withheld | None:
+        """Judge a link that is no element (a header's), all of it or not at all."""
+        whole = self.element(b"link", attributes)
+        return whole or next((part.withheld for part in self.parts(b"link", attributes)), None)
+
+    def _loading(self, name: bytes, attributes: Attributes, loads: tuple[bytes, ...]) -> Withheld | None:
         for attribute in loads:
-            for url in self._urls(attribute, attributes):
-                withheld = self.url(url, freed=mark == NECESSARY, element=name)
-                if withheld:
+            if attribute in attributes:
+                url = self._text(attributes[attribute])
+                if withheld := self.url(url, element=name, freed=self._mark(attributes) == NECESSARY):
                     return withheld
-        return self._lazy(attributes) or self._srcdoc(name, attributes)
+        return None
 
-    def base(self, attributes: Mapping[bytes, bytes]) -> Withheld | None:
-        """Judge ``<base href>``: what follows is resolved against it, so it may not lead to a service."""
-        place = self._place(self._text(attributes.get(b"href")))
-        if not self._is_own(place) and self._matcher.at_host(place.host):
-            return Withheld(
-                slug="base", rule=f"base {place.host}", host=place.host,
-                why="a base at a service's host would turn the site's own addresses into the service's",
-            )  # fmt: skip
-        return self._judge_place(place, freed=False)
+    def _relation(self, attributes: Attributes) -> Withheld | None:
+        relations = frozenset(self._text(attributes.get(b"rel")).lower().encode().split())
+        if not relations.isdisjoint(CONNECTING):
+            place = self.addresses.place(self._text(attributes.get(b"href")))
+            if withheld := self.addresses.connected(place):
+                return withheld
+        return None if relations.isdisjoint(FETCHING) else self._loading(b"link", attributes, LOADS[b"link"])
 
-    def is_inert(self, attributes: Mapping[bytes, bytes]) -> bool:
+    def _meta(self, attributes: Attributes) -> Withheld | None:
+        if self._text(attributes.get(b"http-equiv")).strip().lower() != "refresh":
+            return None
+        return self.refresh(self._text(attributes.get(b"content")))
+
+    def _amp(self, name: bytes) -> Withheld | None:
+        purpose, address = AMP_PURPOSES.get(name), AMP_PLACES.get(name)
+        if purpose and (withheld := self._marked(purpose, f"<{name.decode()}>")):
+            return withheld
+        return self.url(address) if address else None
+
+    def _loaded_later(self, attributes: Attributes) -> Withheld | None:
+        """A service's address in ``data-src`` and its friends: a script of the page will load it."""
+        for name, value in attributes.items():
+            if name.startswith(b"data-") and name != MARK and (withheld := self._words(value)):
+                return withheld
+        return None
+
+    def _words(self, value: bytes) -> Withheld | None:
+        if b"//" not in value and b"&" not in value:
+            return None
+        words = [word.strip(",") for word in self._text(value).split() if "//" in word]
+        places = map(self.addresses.place, words)
+        return next((withheld for place in places if (withheld := self.addresses.named(place))), None)
+
+    # -- attributes that load by themselves
+
+    def parts(self, name: bytes, attributes: Attributes, *, foreign: bool = False) -> Iterator[Part]:
+        """Yield each attribute of a tag that may leave only with another value."""
+        if self._mark(attributes) == NECESSARY and self._site.marks == "trusted":
+            return
+        freed = self._mark(attributes) == NECESSARY
+        for attribute, value in attributes.items():
+            judge = self._parts.get(attribute) or (self._style if foreign and b"(" in value else None)
+            if judge:
+                gated, withheld = judge(self._text(value))
+                if withheld and not (freed and withheld[0].slug == "unknown"):
+                    yield Part(attribute, gated, withheld[0])
+            elif is_loaded_later(attribute) and name not in LOADS and (later := self._words(value)):
+                yield Part(attribute, "", later)
+
+    def _srcset(self, text: str) -> tuple[str, list[Withheld]]:
+        judged = [(entry, self.url(url)) for url, entry in candidates(text)]
+        gone = [withheld for _, withheld in judged if withheld]
+        return (", ".join(entry for entry, withheld in judged if not withheld), gone) if gone else (text, gone)
+
+    def _listed(self, text: str) -> tuple[str, list[Withheld]]:
+        judged = [(url, self.url(url)) for url in text.split()]
+        gone = [withheld for _, withheld in judged if withheld]
+        return (" ".join(url for url, withheld in judged if not withheld), gone) if gone else (text, gone)
+
+    def _alone(self, text: str) -> tuple[str, list[Withheld]]:
+        withheld = self.url(text)
+        return ("", [withheld]) if withheld else (text, [])
+
+    def _style(self, text: str) -> tuple[str, list[Withheld]]:
+        gated, withheld = self.style(text.encode("utf-8", "surrogatepass"), charset="utf-8")
+        return (gated or b"").decode("utf-8", "surrogatepass"), withheld
+
+    def _srcdoc(self, text: str) -> tuple[str, list[Withheld]]:
+        gated, withheld = self._document(text.encode("utf-8", "replace"), charset="utf-8")
+        return gated.decode("utf-8", "replace"), withheld
+
+    # -- scripts and style sheets
+
+    def is_inert(self, attributes: Attributes) -> bool:
         """Return whether a script element without address is data that nobody runs."""
         return bool(INERT_TYPES(self._kind(attributes)))
 
-    def script(self, body: bytes, attributes: Mapping[bytes, bytes], *, foreign: bool = False) -> Withheld | None:
+    def script(self, body: bytes, attributes: Attributes, *, foreign: bool = False) -> Withheld | None:
         """Judge an inline script by its fingerprints and by the addresses that it loads."""
-        run = foreign_script(body) if foreign else body
+        run = foreign_text(body) if foreign else body
         if run is None:
-            return Withheld(slug="script", rule="svg script", why="markup inside a script in svg cannot be judged")
+            return _unclear("script")
         if self._mark(attributes) == NECESSARY and self._site.marks == "trusted":
             return None
         data = self._kind(attributes) in {"importmap", "speculationrules"}
-        return self._all_granted(self._matcher.inline(run, data=data))
+        return self.addresses.first(self._matcher.inline(run, data=data))
 
-    # -- addresses
+    def runs_withheld(self, body: bytes) -> bool:
+        """Return whether an inline script without a mark would be withheld."""
+        return self.addresses.first(self._matcher.inline(body)) is not None
+
+    def style(self, css: bytes, *, charset: str = "", foreign: bool = False) -> tuple[bytes | None, list[Withheld]]:
+        """Return a style sheet without what is withheld of it; None in its place if it cannot be told apart."""
+        run = foreign_text(css) if foreign else css
+        if run is None:
+            return None, [_unclear("style")]
+        free = self.addresses.are_free_at
+        gated, withheld = gated_style(run, judge=self._style_url, is_free=free, charset=charset or self.charset)
+        return gated, withheld if gated is not None else [*withheld, _unclear("style")]
+
+    def _style_url(self, url: str) -> Withheld | None:
+        """An address in a style sheet; one that brings a style sheet along is judged by all that it mentions."""
+        return self._embedded(url, b"link") if url.lstrip()[:5].lower() == "data:" else self.url(url)
+
+    # -- addresses and the documents in them
 
     def url(self, url: str, *, freed: bool = False, element: bytes = b"") -> Withheld | None:
         """Judge one address that *element* loads. *freed*: the page's author marked it necessary."""
-        place = self._place(url)
+        place = self.addresses.place(url)
         if place.scheme in {"data", "javascript"} and element in DOCUMENTS:
             return self._embedded(url, element)
-        return self._judge_place(place, freed=freed)
+        return self.addresses.fetched(place, freed=freed)
 
-    def _place(self, url: str) -> Place:
-        return read_url(url, self._page)
-
-    def _judge_place(self, place: Place, *, freed: bool) -> Withheld | None:
-        if place is not UNREADABLE and not place.host and not place.own:
-            return None  # data:, blob:, about:, mailto: …: nothing is fetched from a third party
-        if self._matcher.kept(place):
-            return None
-        if self._is_own(place):
-            return self._granted(self._matcher.own_path(place.path))
-        match = self._matcher.place(place.host, place.path)
-        if match:
-            return None if freed and self._site.marks == "trusted" else self._granted(match, place.host)
-        if freed or self._site.unknown == "allow":
-            return None
-        why = f"nobody declared {place.host or 'this address'}"
-        return Withheld(slug="unknown", rule="unknown = 'withhold'", host=place.host, why=why)
-
-    def _is_own(self, place: Place) -> bool:
-        return place.own or place.host == self._host or self._matcher.is_own(place.host)
-
-    def _connection(self, url: str) -> Withheld | None:
-        """A connection is opened for some service at that host: one that was declared and may run is reason enough."""
-        place = self._place(url)
-        matches = self._matcher.at_host(place.host)
-        if not matches or self._is_own(place) or self._matcher.kept(place):
-            return self._judge_place(place, freed=False)
-        declared = [match for match in matches if match.service.slug in self._site.declared]
-        if any(self.service(match.service) for match in declared):
-            return None
-        return self._all_granted([*declared, *matches], place.host)
+    def refresh(self, content: str) -> Withheld | None:
+        """Judge ``<meta http-equiv=refresh>`` or a ``Refresh`` header: nobody clicked, and yet the browser goes."""
+        address = refresh_address(content)
+        return self.url(address) if address else None
 
     def _embedded(self, url: str, element: bytes) -> Withheld | None:
         """A script or a document inside the address itself is judged like one that stands in the page."""
         found = embedded(url)
         if found is None:
             return Withheld(slug="data", rule="data address", why="what stands in the address cannot be read")
-        if found.document and element != b"script":
-            return self._document(found.body, found.charset)
-        return self._all_granted(self._matcher.inline(found.body, data=True))
+        mentioned = self.addresses.first(self._matcher.inline(found.body, data=True))
+        if mentioned or not found.document or element == b"script":
+            return mentioned
+        return next(iter(self._document(found.body, charset=found.charset)[1]), None)
 
-    def _document(self, markup: bytes, charset: str) -> Withheld | None:
-        """Judge a document inside an attribute by what it mentions and, where we can, by gating it."""
-        withheld = self._all_granted(self._matcher.inline(markup, data=True))
-        if withheld or self.document is None:
-            return withheld
-        if self._depth == DEEPEST:
-            return Withheld(slug="unknown", rule="document", why=f"more than {DEEPEST} documents inside each other")
-        outer, self._charset = self._charset, charset
+    def _document(self, markup: bytes, *, charset: str) -> tuple[bytes, list[Withheld]]:
+        """Return a document that stands inside an attribute as it may leave; nothing of one too deep inside others."""
+        if self._depth == DEEPEST or self.gate is None:
+            return b"", [_unclear("document")]
+        outer, self.charset = self.charset, charset
         self._depth += 1
         try:
-            gone = self.document(markup)
+            return self.gate(markup)
         finally:
-            self._charset, self._depth = outer, self._depth - 1
-        why = "something in the document that it brings along is withheld"
-        return Withheld(slug="unknown", rule="document", why=why) if gone else None
-
-    # -- services
-
-    def service(self, service: Service) -> bool:
-        """Return whether a service may run: it is kept, or declared and granted."""
-        return service.keep or (service.slug in self._site.declared and self._consent.allows_service(service))
-
-    def _granted(self, match: Match | None, host: str = "") -> Withheld | None:
-        if match is None or self.service(match.service):
-            return None
-        service, declared = match.service, match.service.slug in self._site.declared
-        return Withheld(
-            slug=service.slug, rule=match.rule, host=host, service=service, declared=declared,
-            why=f"{service.title} is for {service.purpose}, which is not granted" if declared
-            else f'{service.title} is not declared: add "{service.slug}" to services',
-        )  # fmt: skip
-
-    def _all_granted(self, matches: Iterable[Match], host: str = "") -> Withheld | None:
-        return next((withheld for match in matches if (withheld := self._granted(match, host))), None)
+            self.charset, self._depth = outer, self._depth - 1
 
     # -- attributes
 
     def _text(self, value: bytes | None) -> str:
-        return unescape((value or b"").decode(self._charset, "replace"))
+        return unescape((value or b"").decode(self.charset, "replace"))
 
-    def _urls(self, attribute: bytes, attributes: Mapping[bytes, bytes]) -> Iterable[str]:
-        return addresses(attribute, self._text(attributes[attribute])) if attribute in attributes else ()
-
-    def _kind(self, attributes: Mapping[bytes, bytes]) -> str:
+    def _kind(self, attributes: Attributes) -> str:
         return self._text(attributes.get(b"type")).strip().lower()
 
-    def _relations(self, attributes: Mapping[bytes, bytes]) -> frozenset[bytes]:
-        return frozenset(self._text(attributes.get(b"rel")).lower().encode().split())
+    def _mark(self, attributes: Attributes) -> str:
+        return self._text(attributes[MARK]).strip() if MARK in attributes else ""
 
-    def _mark(self, attributes: Mapping[bytes, bytes]) -> str:
-        return self._text(attributes.get(MARK)).strip()
-
-    def _marked(self, mark: str) -> Withheld | None:
-        known = mark in self._site.purposes
-        if known and self._consent.allows(mark):
+    def _marked(self, purpose: str, mark: str = "") -> Withheld | None:
+        known = purpose in self._site.purposes
+        if known and self._consent.allows(purpose):
             return None
-        why = f"{mark} is not granted" if known else f"the site has no purpose {mark!r}"
-        return Withheld(slug=mark if known else "unknown", rule=f'mark data-privacy="{mark}"', why=why)
+        why = f"{purpose} is not granted" if known else f"the site has no purpose {purpose!r}"
+        return Withheld(slug=purpose if known else "unknown", rule=mark or f'mark data-privacy="{purpose}"', why=why)
 
-    def _lazy(self, attributes: Mapping[bytes, bytes]) -> Withheld | None:
-        """A service's address in ``data-src`` and its friends: a script of the page will load it."""
-        for name, value in attributes.items():
-            if name.startswith(b"data-") and name != MARK and (b"//" in value or b"&" in value):
-                for word in self._text(value).split():
-                    place = self._place(word.strip(",")) if "//" in word else UNREADABLE
-                    withheld = place.host and self._granted(self._matcher.place(place.host, place.path), place.host)
-                    if withheld and not self._matcher.kept(place):
-                        return withheld
-        return None
 
-    def _srcdoc(self, name: bytes, attributes: Mapping[bytes, bytes]) -> Withheld | None:
-        if name != b"iframe" or b"srcdoc" not in attributes:
-            return None
-        return self._document(self._text(attributes[b"srcdoc"]).encode("utf-8", "replace"), "utf-8")
+def _unclear(what: str) -> Withheld:
+    return Withheld(slug=what, rule=f"unclear {what}", why=f"what this {what} loads cannot be told")

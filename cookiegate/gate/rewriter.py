@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cookiegate.gate.body import Banner, BodyFinder, Spot
-from cookiegate.gate.foreign import attribute_values
-from cookiegate.gate.grammar import ATTRIBUTES, EQUALS, LOADING
-from cookiegate.gate.judge import FOREIGN_LOADS, MARK, Judge, Withheld
-from cookiegate.gate.tokenizer import Kind, Tag, Tokenizer
+from cookiegate.gate.contents import Contents, Placeholder, marker
+from cookiegate.gate.glance import Glance
+from cookiegate.gate.judge import MARK
+from cookiegate.gate.loads import FOREIGN_LOADS, GATED
+from cookiegate.gate.parts import rewritten
+from cookiegate.gate.tag import Kind, Tag, attribute_values
+from cookiegate.gate.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cookiegate.service import Service
+    from cookiegate.gate.addresses import Withheld
+    from cookiegate.gate.judge import Judge
 
-
-class Placeholder(Protocol):
-    """Returns what stands where a frame was withheld; nothing for one that nobody was to see."""
-
-    def __call__(self, service: Service | None, attributes: Mapping[bytes, bytes], *, declared: bool) -> bytes: ...
+FRAMES = frozenset({b"iframe", b"amp-iframe", b"object", b"embed", b"amp-youtube", b"amp-vimeo"})
 
 
 class Mode(Enum):
@@ -52,22 +52,22 @@ class Rewriter:
         forms_forbidden: bool = False,
     ) -> None:
         self._judge = judge
-        if judge.document is None:
-            judge.document = partial(_withholds_of, judge, limit)
+        if judge.gate is None:
+            judge.gate = partial(_gated_document, judge, limit)
         self._limit = limit
         self._report = report
         self._banner = banner
         self._placeholder = placeholder
-        self._tokenizer = Tokenizer(limit=limit, scripting=scripting)
+        self._tokenizer = Tokenizer(limit=limit, scripting=scripting, skip=Glance(judge))
         self._tokenizer.thorough = banner is not None
         self._body = BodyFinder(forms_forbidden=forms_forbidden)
+        self._contents = Contents(judge, report=report, noscript=self._gate_noscript)
         self._mode = Mode.PASS
         self._out: list[bytes] = []
         self._emit = 0  # in the tokenizer's buffer: all before it is written, captured or dropped
         self._read = 0  # bytes of the page before the tokenizer's buffer
         self._captured = bytearray()
         self._opening: Tag | None = None
-        self._opening_size = 0
 
     @property
     def at_rest(self) -> bool:
@@ -82,7 +82,7 @@ class Rewriter:
         """Return the rest; nothing more will come."""
         rest = self._run(b"", final=True)
         if self._mode is Mode.CAPTURE:
-            self._out.append(self._judge_captured(bytes(self._captured), closing=0))
+            self._release_captured(b"")
             rest += self._flushed()
         if self._tokenizer.thorough and self._body.page and self.at_rest:
             rest += self._render_banner()
@@ -142,10 +142,34 @@ class Rewriter:
         return banner(based=body.based, forms_forbidden=body.forms_forbidden) if banner else b""
 
     def _start(self, tag: Tag) -> None:
-        if tag.name in (FOREIGN_LOADS if tag.foreign else LOADING):
-            self._loading(tag)
-        elif (tag.name == b"noscript" or tag.doubtful) and self._tokenizer.holds_text(tag):
+        attributes = attribute_values(self._tokenizer.buf, tag.attributes, tag.end)
+        withheld = None
+        if tag.name in (FOREIGN_LOADS if tag.foreign else GATED):
+            withheld = self._judge.element(tag.name, attributes, foreign=tag.foreign)
+        if withheld:
+            self._withhold(tag, withheld, attributes)
+        elif self._needs_content(tag, attributes):
             self._capture(tag)
+        else:
+            self._write_tag(tag, attributes)
+
+    def _needs_content(self, tag: Tag, attributes: Mapping[bytes, bytes]) -> bool:
+        if not self._tokenizer.holds_text(tag):
+            return False
+        if tag.doubtful or tag.foreign or tag.name in {b"noscript", b"style"}:
+            return True
+        return tag.name == b"script" and b"src" not in attributes and not self._judge.is_inert(attributes)
+
+    def _write_tag(self, tag: Tag, attributes: Mapping[bytes, bytes]) -> None:
+        """Let the tag out, without those of its attributes' values that may not leave."""
+        parts = list(self._judge.parts(tag.name, attributes, foreign=tag.foreign))
+        for part in parts:
+            self._note(tag, part.withheld)
+        if parts or (MARK in attributes and tag.name in GATED):
+            self._take_up_to(tag.start)
+            buf, charset = self._tokenizer.buf, self._judge.charset
+            self._out.append(rewritten(buf, tag.start, tag.attributes, tag.end, parts, charset))
+            self._emit = tag.end
 
     def _make_plain(self, tag: Tag) -> None:
         """An end tag in svg or math that could be read in two ways is closed before, or does not leave."""
@@ -153,165 +177,86 @@ class Rewriter:
         if tag.before is None:
             self._emit = tag.end
         self._out.append(marker("stray") if tag.before is None else tag.before)
-        self._report_doubtful(b"/" + tag.name, self._read + tag.start)
-
-    def _loading(self, tag: Tag) -> None:
-        attributes = attribute_values(self._tokenizer.buf, tag.attributes, tag.end)
-        if tag.name == b"base":
-            withheld = self._judge.base(attributes) if b"href" in attributes else None
-        else:
-            withheld = self._judge.element(tag.name, attributes, foreign=tag.foreign)
-        if withheld:
-            self._withhold(tag, withheld, attributes)
-        elif self._needs_body(tag, attributes):
-            self._capture(tag)
-        elif MARK in attributes:
-            self._take_up_to(tag.start)
-            self._out.append(without_mark(self._tokenizer.buf, tag.start, tag.attributes, tag.end))
-            self._emit = tag.end
-
-    def _needs_body(self, tag: Tag, attributes: Mapping[bytes, bytes]) -> bool:
-        if not self._tokenizer.holds_text(tag):
-            return False
-        if tag.doubtful or tag.foreign:
-            return True
-        return tag.name == b"script" and b"src" not in attributes and not self._judge.is_inert(attributes)
+        self._contents.report_doubtful(b"/" + tag.name, self._read + tag.start)
 
     def _withhold(self, tag: Tag, withheld: Withheld, attributes: Mapping[bytes, bytes]) -> None:
         self._take_up_to(tag.start)
-        self._report(replace(withheld, element=tag.name.decode("latin-1"), offset=self._read + tag.start))
+        self._note(tag, withheld)
         stands_in = b""
-        if tag.name == b"iframe" and self._placeholder:
+        if tag.name in FRAMES and self._placeholder:
             stands_in = self._placeholder(withheld.service, attributes, declared=withheld.declared)
-        self._out.append(stands_in or marker(withheld.slug))
+        self._out += [self._tokenizer.closers(tag), stands_in or marker(withheld.slug)]
         self._emit = tag.end
         tag.gone = True
         if self._tokenizer.holds_text(tag):
             self._mode = Mode.DROP
 
+    def _note(self, tag: Tag, withheld: Withheld) -> None:
+        self._report(replace(withheld, element=tag.name.decode("latin-1"), offset=self._read + tag.start))
+
     def _too_long(self, tag: Tag) -> None:
+        """An end tag goes without its attributes, which mean nothing; anything else leaves a marker."""
         self._take_up_to(tag.start)
-        self._out.append(self._oversized(tag))
+        if tag.closes:
+            self._out.append(b"</" + tag.name + b">")
+        elif tag.end - tag.start <= self._limit:
+            self._contents.report_doubtful(tag.name, self._read + tag.start)
+            self._out.append(marker("doubtful"))
+        else:
+            self._contents.report_too_large(tag.name, self._read + tag.start, f"tag is larger than {self._limit} bytes")
+            self._out.append(marker("oversized"))
         self._emit = tag.end
         self._mode = Mode.DROP
-
-    def _oversized(self, tag: Tag) -> bytes:
-        """An end tag goes without its attributes, which mean nothing; anything else leaves a marker."""
-        if tag.closes:
-            return b"</" + tag.name + b">"
-        if tag.end - tag.start <= self._limit:
-            self._report_doubtful(tag.name, self._read + tag.start)
-            return marker("doubtful")
-        self._report_too_large(tag.name, self._read + tag.start, "tag")
-        return marker("oversized")
-
-    def _report_doubtful(self, name: bytes, offset: int) -> None:
-        why = "browsers may read it in two ways, so it was dropped or svg closed before it"
-        self._report(
-            Withheld(slug="doubtful", rule="two readings", why=why, element=name.decode("latin-1"), offset=offset)
-        )
-
-    def _report_too_large(self, name: bytes, offset: int, what: str) -> None:
-        why = f"the {what} is larger than gate_memory = {self._limit}"
-        self._report(
-            Withheld(slug="oversized", rule="gate_memory", why=why, element=name[:40].decode("latin-1"), offset=offset)
-        )
 
     # -- while bytes are captured or dropped
 
     def _capture(self, tag: Tag) -> None:
         self._take_up_to(tag.start)
         self._mode = Mode.CAPTURE
-        self._opening = replace(tag, start=self._read + tag.start)
-        self._opening_size = tag.end - tag.start
+        shift = self._read + tag.start
+        self._opening = replace(tag, start=shift, attributes=tag.attributes - tag.start, end=tag.end - tag.start)
 
     def _see_end(self, tag: Tag) -> None:
         if tag.kind is Kind.WITHHOLD:  # the end tag of what is being captured or dropped
             if self._mode is Mode.CAPTURE:
                 self._take_up_to(tag.start)
-                closing = b"</" + tag.name + b">"
-                self._out.append(self._judge_captured(bytes(self._captured) + closing, closing=len(closing)))
+                self._release_captured(b"</" + tag.name + b">")
             self._emit, self._mode = tag.end, Mode.DROP
         elif self._mode is Mode.CAPTURE:
-            self._take_up_to(tag.end)
-            self._out.append(self._judge_captured(bytes(self._captured), closing=tag.end - tag.start))
-            self._mode = Mode.PASS
+            self._take_up_to(tag.start)
+            self._release_captured(self._tokenizer.buf[tag.start : tag.end])
+            self._emit = tag.end
         elif tag.kind is Kind.RAW_END or not self._tokenizer.in_text:
             self._emit, self._mode = tag.end, Mode.PASS
 
     def _give_up_capture(self) -> None:
         opening = self._opening
         assert opening  # noqa: S101  capturing began with it
-        self._report_too_large(opening.name, opening.start, "content")
+        why = f"content is larger than {self._limit} bytes"
+        self._contents.report_too_large(opening.name, opening.start, why)
         self._out.append(marker("oversized"))
         self._captured.clear()
         self._mode = Mode.DROP
 
-    def _judge_captured(self, element: bytes, *, closing: int) -> bytes:
-        """Return what may leave of a whole captured element, whose last *closing* bytes are its end tag."""
-        opening, size = self._opening, self._opening_size
-        assert opening  # noqa: S101  capturing began with it
+    def _release_captured(self, closing: bytes) -> None:
+        """Write what may leave of the captured element, whose end tag is *closing*."""
+        assert self._opening  # noqa: S101  capturing began with it
+        self._out.append(self._contents.gated(self._opening, bytes(self._captured), closing))
         self._captured.clear()
         self._mode = Mode.PASS
-        body = element[size : len(element) - closing]
-        if opening.doubtful and b"<" in body:
-            self._report_doubtful(opening.name, opening.start)
-            return marker("doubtful")
-        if opening.name == b"noscript":
-            return element[:size] + self._gate_noscript(body, opening.start + size) + element[len(element) - closing :]
-        attributes_at = opening.attributes - (opening.end - size)
-        attributes = attribute_values(element, attributes_at, size)
-        withheld = None
-        if opening.name == b"script" and not self._judge.is_inert(attributes):
-            withheld = self._judge.script(body, attributes, foreign=opening.foreign)
-        if withheld:
-            self._report(replace(withheld, element="script", offset=opening.start))
-            return marker(withheld.slug)
-        if MARK in attributes:
-            return without_mark(element, 0, attributes_at, size) + element[size:]
-        return element
 
-    def _gate_noscript(self, body: bytes, offset: int) -> bytes:
-        """Gate what a browser without scripts reads as markup and any other as text.
-
-        Where the two readings part (something stays open at the end), they would not agree on what follows
-        either: then nothing of the content leaves.
-        """
+    def _gate_noscript(self, markup: bytes, offset: int) -> bytes | None:
+        """Gate what a browser without scripts reads as markup; None where it stays open at the end."""
         inner = Rewriter(
             self._judge, limit=self._limit, placeholder=self._placeholder, scripting=False,
             report=lambda withheld: self._report(replace(withheld, offset=offset + withheld.offset)),
         )  # fmt: skip
-        gated = inner.feed(body)
-        if inner.at_rest:
-            return gated
-        why = "it does not end where a browser without scripts would see its end"
-        self._report(Withheld(slug="noscript", rule="noscript", why=why, element="noscript", offset=offset))
-        return marker("noscript")
+        gated = inner.feed(markup)
+        return gated if inner.at_rest else None
 
 
-def _withholds_of(judge: Judge, limit: int, document: bytes) -> bool:
-    """Return whether anything of a document inside an attribute or an address would be withheld."""
-    found: list[Withheld] = []
-    inner = Rewriter(judge, limit=limit, report=found.append)
-    inner.feed(document)
-    inner.close()
-    return bool(found)
-
-
-def marker(slug: str) -> bytes:
-    """What stands where something was: never nothing, so that its neighbours cannot join into live markup."""
-    return b"<!--privacy:" + slug.encode("ascii", "replace") + b"-->"
-
-
-def without_mark(buf: bytes, start: int, attributes: int, end: int) -> bytes:
-    """Return the tag without its mark and the mark's duplicates, and without joining their neighbours."""
-    kept, pos = [], start
-    for match in ATTRIBUTES(buf, attributes, end):
-        if match[1].lower() != MARK or EQUALS(buf, match.end(), end):
-            continue
-        spaced = (
-            buf[match.end() : match.end() + 1] in b"\t\n\f\r >" and buf[match.start() - 1 : match.start()].isspace()
-        )
-        kept.append(buf[pos : match.start() - spaced])
-        pos = match.end()
-    return b"".join((*kept, buf[pos:end]))
+def _gated_document(judge: Judge, limit: int, document: bytes) -> tuple[bytes, list[Withheld]]:
+    """Return a document inside an attribute or an address as it may leave, and what is withheld of it."""
+    withheld: list[Withheld] = []
+    inner = Rewriter(judge, limit=limit, report=withheld.append)
+    return inner.feed(document) + inner.close(), withheld

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from cookiegate.gate import grammar
-from cookiegate.gate.foreign import VOID, Foreign, self_closing
+from cookiegate.gate import grammar, skipping
+from cookiegate.gate.foreign import VOID, Foreign
 from cookiegate.gate.rawtext import RawText
+from cookiegate.gate.tag import Kind, Tag, self_closing
 from cookiegate.gate.tagend import TagEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Skip = Callable[[bytes, int], int]
 
 
-class Kind(Enum):
-    """What the reader stopped at."""
-
-    START = auto()
-    END = auto()
-    RAW_END = auto()  # the end tag of an element whose content is text
-    TEXT = auto()  # thorough reading only: something that is no tag and no white space
-    DOCTYPE = auto()  # thorough reading only
-    WITHHOLD = auto()  # nothing may be let out from here on (a tag beyond the limit, CDATA of two readings) …
-    RESUME = auto()  # … up to here
+def _skip_html(buf: bytes, pos: int) -> int:
+    return skipping.HTML(buf, pos).end()  # type: ignore[union-attr]
 
 
 class State(Enum):
@@ -40,41 +34,22 @@ class State(Enum):
     DOUBTFUL_CDATA = auto()
 
 
-@dataclass(slots=True)
-class Tag:
-    """One stop: offsets into `Tokenizer.buf`; *gone* is set by the reader's user who does not let the tag out.
-
-    *doubtful*: old and new browsers, or our list of open elements, may not agree whether the content is text.
-    *before* must be written before an end tag for every browser to read on as we do; None: the tag must not stand.
-    """
-
-    kind: Kind
-    name: bytes
-    start: int
-    attributes: int
-    end: int
-    foreign: bool = False
-    closes: bool = False  # WITHHOLD: it is an end tag
-    doubtful: bool = False
-    gone: bool = False
-    before: bytes | None = b""
-
-
 class Tokenizer:
     """Reads chunks of HTML as a scripting browser does (*scripting*) or as one without scripts.
 
     ``for tag in tokenizer.read(chunk)`` yields the tags of interest; afterwards all before `pos` is
     understood, and what follows it is held until more comes, at most *limit* bytes. What cannot be held has no
     effect on what follows, since no browser will see it. While *thorough* is set, every tag, text and doctype is
-    reported.
+    reported. *skip* returns where the next construct is in HTML, from some offset on, that must be looked at.
     """
 
-    def __init__(self, *, limit: int, scripting: bool = True) -> None:
+    def __init__(self, *, limit: int, scripting: bool = True, skip: Skip = _skip_html) -> None:
         self.buf = b""
         self.pos = 0
         self.thorough = False
         self.state = State.DATA
         self._scripting = scripting
+        self._skip_html = skip
         self._limit = limit
         self._final = False
         self._held = bytearray()
@@ -118,10 +93,14 @@ class Tokenizer:
         """
         return self._in_select or self._in_frameset or self._foreign.unsure
 
+    def closers(self, tag: Tag) -> bytes:
+        """Return the end tags that must stand in for *tag*, gone, if it would have ended svg or math."""
+        return b"" if tag.foreign else self._foreign.break_out()
+
     def holds_text(self, tag: Tag) -> bool:
         """Return whether the content of *tag*'s element is text up to its end tag."""
         if tag.foreign:
-            return tag.name == b"script" and not self_closing(self.buf, tag.attributes, tag.end)
+            return tag.name in {b"script", b"style"} and not self_closing(self.buf, tag.attributes, tag.end)
         return tag.name in grammar.RAW_TEXT and (self._scripting or tag.name != b"noscript")
 
     def read(self, data: bytes, *, final: bool = False) -> Iterator[Tag]:
@@ -219,12 +198,14 @@ class Tokenizer:
 
     def _skip(self, buf: bytes, pos: int) -> int:
         """Return where the next tag is that must be looked at."""
+        if not (self._foreign.inside or self.thorough or self._in_select or self._in_frameset):
+            return self._skip_html(buf, pos)
         if self._foreign.inside:
-            skip = grammar.LITERAL_TEXT
+            skip = skipping.LITERAL_TEXT
         elif self.thorough:
-            skip = grammar.BLANK
+            skip = skipping.BLANK
         else:
-            skip = grammar.SKIP_SELECT if self._in_select else grammar.SKIP_HTML
+            skip = skipping.SELECT if self._in_select else skipping.HTML
         return skip(buf, pos).end()  # type: ignore[union-attr]
 
     def _markup(self, pos: int) -> Tag | None:
@@ -240,7 +221,7 @@ class Tokenizer:
         elif opening in {b"<", b"</"}:
             self._wait(pos)
         else:
-            return Tag(Kind.TEXT, b"", pos, pos, grammar.LITERAL_TEXT(buf, pos).end())  # type: ignore[union-attr]
+            return Tag(Kind.TEXT, b"", pos, pos, skipping.LITERAL_TEXT(buf, pos).end())  # type: ignore[union-attr]
         return None
 
     def _declaration(self, pos: int) -> Tag | None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import html5lib
 
 from cookiegate.consent.decide import nobody_asked
-from cookiegate.gate.foreign import attribute_values
-from cookiegate.gate.judge import LOADS, Judge, Withheld
+from cookiegate.gate.addresses import Withheld
+from cookiegate.gate.judge import Judge
+from cookiegate.gate.loads import LOADS
 from cookiegate.gate.matcher import Matcher
 from cookiegate.gate.rewriter import Rewriter
-from cookiegate.gate.tokenizer import Kind, Tokenizer
+from cookiegate.gate.tag import Kind, attribute_values
+from cookiegate.gate.tokenizer import Tokenizer
 from cookiegate.site import Site
 
 if TYPE_CHECKING:
@@ -47,7 +49,9 @@ def consent(site: Site = SITE, *granted: str) -> Consent:
 
 def judge(site: Site = SITE, *granted: str, page: str = HOME) -> Judge:
     """Return the judge for that visitor."""
-    return Judge(matcher_of(site), consent(site, *granted), page=page)
+    made = Judge(matcher_of(site), consent(site, *granted), page=page)
+    Rewriter(made, limit=1 << 20, report=lambda _: None)  # it can gate documents inside attributes from now on
+    return made
 
 
 def pieces(page: bytes, size: int) -> list[bytes]:

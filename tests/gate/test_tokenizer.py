@@ -4,8 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cookiegate.gate import grammar
-from cookiegate.gate.tokenizer import Kind, Tokenizer
+from cookiegate.gate import grammar, skipping
+from cookiegate.gate.tag import Kind
+from cookiegate.gate.tokenizer import Tokenizer
 from tests.gate.fragments import FOREIGN, HTML, SHARDS
 from tests.gate.reading import Stop, elements, gate, ours, pieces, stops, survivors, theirs
 
@@ -20,7 +21,7 @@ def soups(*fragments: bytes, most: int = 9) -> st.SearchStrategy[bytes]:
 
 def outside_drawings(found: list[Stop]) -> list[Stop]:
     """A plain drawing is one match where it comes whole, and tags of no interest where it is cut."""
-    names = {b"script", b"style", b"title"} | grammar.INTERESTING - {b"svg"}
+    names = {b"script", b"style", b"title"} | skipping.INTERESTING - {b"svg"}
     return [stop for stop in found if stop[0] is Kind.RAW_END or (stop[0] is Kind.START and stop[1] in names)]
 
 
