@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html5lib
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,10 @@ def _active(page: bytes, *, scripting: bool) -> set[str]:
 @settings(quick, max_examples=200)
 def test_no_soup_around_what_is_withheld_becomes_a_script(before: bytes, gone: bytes, after: bytes) -> None:
     page = before + gone.replace(b"GA", GA) + after
-    assert len([n for n, _ in elements(gate(page)) if n == "script"]) <= len(
-        [n for n, _ in elements(page) if n == "script"]
-    )
+    assert _scripts(gate(page)) <= _scripts(page)
+
+
+def _scripts(page: bytes) -> int:
+    """How many scripts there are, those in svg included."""
+    tree = html5lib.parse(page.decode("utf-8", "replace"))
+    return sum(isinstance(element.tag, str) and element.tag.endswith("}script") for element in tree.iter())
