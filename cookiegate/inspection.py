@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cookiegate.config import Config
     from cookiegate.gate.gate import Exchange, Gate
-    from cookiegate.notice.banner import Addresses
+    from cookiegate.notice.addresses import Addresses
 
 
 class Inspection:

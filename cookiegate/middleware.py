@@ -22,7 +22,8 @@ from cookiegate.errors import ConfigError, CookieGateError
 from cookiegate.gate.gate import Exchange
 from cookiegate.gate.response import ResponseGate
 from cookiegate.inspection import Inspection
-from cookiegate.notice.banner import Addresses, PageNotice
+from cookiegate.notice.addresses import Addresses
+from cookiegate.notice.banner import PageNotice
 from cookiegate.notice.endpoints import GPC, REFUSED, Asked, gpc_statement, respond
 from cookiegate.origin import origin_of
 from cookiegate.remembering import Remembering

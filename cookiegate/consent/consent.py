@@ -51,6 +51,10 @@ class Overruled(Enum):
     NO_SITE = "no site lists this host"
 
 
+# What a visitor's yes to one service outweighs: that its purpose was never asked about. Never a rule or a signal.
+_LIFTED = frozenset({None, Overruled.NO_RECEIPT})
+
+
 class Standing(Enum):
     """What the consent cookie turned out to be."""
 
@@ -102,10 +106,10 @@ class Consent:
         """Return whether a *declared* service may run: its exception before its purpose (rule 5)."""
         if service.keep or service.purpose == NECESSARY:
             return True
-        if service.purpose in self.overruled:
-            return False
         exception = self.exceptions.get(service.slug)
-        return exception.granted if exception else self.allows(service.purpose)
+        if exception and exception.granted:
+            return self.overruled.get(service.purpose) in _LIFTED
+        return exception is None and self.allows(service.purpose)
 
     @property
     def granted(self) -> tuple[str, ...]:
@@ -147,6 +151,19 @@ class Consent:
         return replace(self, exceptions={}).choose((), now=now, new_id="")
 
     withdraw = refuse
+
+    def can_allow(self, slug: str) -> bool:
+        """Return whether a yes to this one service would be obeyed: it is declared, and no signal or rule denies it."""
+        service = self.site.declared.get(slug)
+        if service is None or service.keep or service.purpose == NECESSARY:
+            return False
+        return self.overruled.get(service.purpose) in _LIFTED
+
+    def allow(self, slug: str, *, until: int | None, now: float, new_id: str) -> Consent:
+        """Return the same answers with a yes to one service, for good or *until* (seconds since 1970)."""
+        exceptions = {**self.exceptions, slug: ServiceException(granted=True, until=until)}
+        time = self.time if self.answers and self.time is not None else int(now)
+        return replace(self, exceptions=exceptions, time=time, id=self.id or new_id, standing=Standing.VALID)
 
     def speak(self, language: str, *, now: float) -> Consent:
         """Return the same answers with the visitor's language."""

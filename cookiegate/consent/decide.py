@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cookiegate.consent.consent import Consent, Overruled, Standing
+from cookiegate.consent.consent import Consent, Overruled, Standing, says_yes
 from cookiegate.consent.receipt import MAX_SENT, Receipt, strictest
 
 if TYPE_CHECKING:
@@ -45,16 +45,18 @@ def _consent(
     asks = tuple(p for p, why in overruled.items() if why in {Overruled.NO_RECEIPT, Overruled.CHANGED})
     if receipt is None:
         return Consent(site=site, overruled=overruled, asks=asks, signal=signal, standing=standing)
+    answers = {purpose: receipt.answers[purpose] for purpose in site.asked if purpose in receipt.answers}
+    exceptions = {
+        slug: exception
+        for slug, exception in receipt.exceptions.items()
+        if exception.until is None or now < exception.until
+    }
     return Consent(
         site=site,
-        answers={purpose: receipt.answers[purpose] for purpose in site.asked if purpose in receipt.answers},
-        exceptions={
-            slug: exception
-            for slug, exception in receipt.exceptions.items()
-            if exception.until is None or now < exception.until
-        },
+        answers=answers,
+        exceptions=exceptions,
         time=receipt.time,
-        id=receipt.id,
+        id=receipt.id if says_yes(answers, exceptions) else None,
         language=receipt.language,
         overruled=overruled,
         asks=asks,

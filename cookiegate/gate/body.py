@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cookiegate.gate.attributes import unescape
 from cookiegate.gate.tag import Kind, Tag, attribute_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HEAD = frozenset(b"html head base basefont bgsound link meta title noscript noframes style script template".split())
 
@@ -82,9 +85,12 @@ class BodyFinder:
         elif tag.name == b"base":
             self.based = True
         elif tag.name == b"meta":
-            values = attribute_values(buf, tag.attributes, tag.end)
-            if values.get(b"http-equiv", b"").strip().lower() == b"content-security-policy":
-                self.forms_forbidden |= forbids_forms(unescape(values.get(b"content", b"").decode("latin-1")))
+            self.note_policy(attribute_values(buf, tag.attributes, tag.end))
+
+    def note_policy(self, meta: Mapping[bytes, bytes]) -> None:
+        """Heed a Content-Security-Policy in a ``<meta>`` with these attributes."""
+        if meta.get(b"http-equiv", b"").strip().lower() == b"content-security-policy":
+            self.forms_forbidden |= forbids_forms(unescape(meta.get(b"content", b"").decode("latin-1")))
 
     def _end(self, name: bytes) -> Spot | None:
         if name == b"template":

@@ -24,8 +24,8 @@ _TARGETED = b"cdn-cache-control"  # RFC 9213: such a field would beat our Cache-
 _CONDITIONS = frozenset({b"range", b"if-range", b"if-modified-since", b"if-unmodified-since", b"if-match"})
 
 
-def variant(consent: Consent, *, revision: str, language: str, banner: bool) -> bytes:
-    """Return 12 hexadecimal digits for all that a page depends on: answers, signal, banner, configuration."""
+def variant(consent: Consent, *, revision: str, language: str, forms: bool) -> bytes:
+    """Return 12 hexadecimal digits for all that a page depends on: answers, signal, our forms, configuration."""
     facts = [
         revision,
         *consent.granted,
@@ -33,7 +33,7 @@ def variant(consent: Consent, *, revision: str, language: str, banner: bool) -> 
         *(f"{slug}={exception.granted}" for slug, exception in sorted(consent.exceptions.items())),
         "|",
         language,  # of the banner, and of placeholders
-        ",".join(consent.asks) if banner else "",
+        ",".join(consent.asks) if forms else "no forms",
         str(consent.signal),
     ]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12].encode()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from cookiegate.gate.addresses import Withheld
 from cookiegate.gate.parts import rewritten
+from cookiegate.gate.places import Withheld
 from cookiegate.gate.tag import attribute_values
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class Placeholder(Protocol):
     """Returns what stands where a frame was withheld; nothing for one that nobody was to see."""
 
-    def __call__(self, service: Service | None, attributes: Mapping[bytes, bytes], *, declared: bool) -> bytes: ...
+    def __call__(
+        self, service: Service | None, attributes: Mapping[bytes, bytes], *, forms_forbidden: bool
+    ) -> bytes: ...
 
 
 def marker(slug: str) -> bytes:

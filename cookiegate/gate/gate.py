@@ -38,7 +38,12 @@ class Notice(Protocol):
 
     def banner(self, *, based: bool, forms_forbidden: bool) -> bytes: ...
 
-    def placeholder(self, service: Service | None, attributes: Mapping[bytes, bytes], *, declared: bool) -> bytes: ...
+    @property
+    def offers(self) -> bool: ...
+
+    def placeholder(
+        self, service: Service | None, attributes: Mapping[bytes, bytes], *, forms_forbidden: bool
+    ) -> bytes: ...
 
     def withheld_page(self) -> bytes: ...
 
@@ -80,7 +85,7 @@ class Gate:
     def variant(self, exchange: Exchange) -> bytes:
         """Return the short name of what this visitor is shown."""
         notice = exchange.notice
-        return caching.variant(exchange.consent, revision=self._revision, language=notice.language, banner=notice.asks)
+        return caching.variant(exchange.consent, revision=self._revision, language=notice.language, forms=notice.offers)
 
     def request_headers(self, exchange: Exchange) -> list[Header]:
         """Return the request's headers that the app may see."""
@@ -139,7 +144,7 @@ class Gate:
     def document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         """Return the headers of a document that is not tokenised: as a page's, with a policy that limits its hosts."""
         held = caching.page_headers(headers, self.variant(exchange), vary=self._vary(exchange), banner=False)
-        return [*held, (b"content-security-policy", host_policy(self.site, self.judge(exchange).addresses.allows))]
+        return [*held, (b"content-security-policy", host_policy(self.site, self.judge(exchange).places.allows))]
 
     def _vary(self, exchange: Exchange) -> list[bytes]:
         matters = [b"Cookie"]
@@ -147,6 +152,6 @@ class Gate:
             matters.append(b"Sec-GPC")
         if len(self.site.languages) > 1:
             matters.append(b"Accept-Language")
-        if exchange.consent.asks:
+        if set(exchange.consent.granted) != set(self.site.asked):
             matters.append(b"Sec-Fetch-Dest")
         return matters

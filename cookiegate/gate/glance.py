@@ -45,9 +45,9 @@ _JAVASCRIPT = b' type="text/javascript"'
 
 _WITH_CONTENT = frozenset({b"script", b"style", b"title", b"textarea"})
 # Their start tag decides how the following bytes are read, or they are judged by more than their addresses.
-_NEVER = skipping.INTERESTING & (
+_NEVER = (
     skipping.SWITCHING
-    | {b"iframe", b"noscript", b"xmp", b"noembed", b"noframes", b"base", b"frame", b"object", b"embed"}
+    | {b"iframe", b"noscript", b"xmp", b"noembed", b"noframes", b"base", b"meta", b"frame", b"object", b"embed"}
     | {name for name in skipping.INTERESTING if name.startswith(b"amp-")}
 )
 
@@ -62,7 +62,7 @@ class Glance:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._free: set[bytes] = set()
-        self._words = judge.addresses.path_words()
+        self._words = judge.places.path_words()
 
     def __call__(self, buf: bytes, pos: int) -> int:
         """Return where the next construct is, from *pos* on, that must be looked at."""
@@ -96,7 +96,7 @@ class Glance:
     def _are_free(self, hosts: list[bytes]) -> bool:
         for host in hosts:
             if host not in self._free:
-                if not self._judge.addresses.are_free_at(host):
+                if not self._judge.places.are_free_at(host):
                     return False
                 if len(self._free) < KEPT_HOSTS:
                     self._free.add(host)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cookiegate.gate.addresses import Addresses, Withheld
 from cookiegate.gate.attributes import candidates, embedded, foreign_text, refresh_address, unescape
 from cookiegate.gate.loads import (
     AMP_PLACES,
@@ -16,6 +15,7 @@ from cookiegate.gate.loads import (
     LOADS,
     is_loaded_later,
 )  # fmt: skip
+from cookiegate.gate.places import Places, Withheld
 from cookiegate.gate.styles import gated_style
 from cookiegate.service import NECESSARY
 
@@ -50,7 +50,7 @@ class Judge:
     gate: Callable[[bytes], tuple[bytes, list[Withheld]]] | None = None
 
     def __init__(self, matcher: Matcher, consent: Consent, *, page: str, charset: str = "utf-8") -> None:
-        self.addresses = Addresses(matcher, consent, page=page)
+        self.places = Places(matcher, consent, page=page)
         self._matcher = matcher
         self._consent = consent
         self._site = consent.site
@@ -70,7 +70,7 @@ class Judge:
             return withheld
         if name == b"base":
             address = attributes.get(b"href")
-            return None if address is None else self.addresses.base(self.addresses.place(self._text(address)))
+            return None if address is None else self.places.base(self.places.read(self._text(address)))
         if name == b"meta":
             return self._meta(attributes)
         if name.startswith(b"amp-") and (withheld := self._amp(name)):
@@ -98,8 +98,8 @@ class Judge:
     def _relation(self, attributes: Attributes) -> Withheld | None:
         relations = frozenset(self._text(attributes.get(b"rel")).lower().encode().split())
         if not relations.isdisjoint(CONNECTING):
-            place = self.addresses.place(self._text(attributes.get(b"href")))
-            if withheld := self.addresses.connected(place):
+            place = self.places.read(self._text(attributes.get(b"href")))
+            if withheld := self.places.connected(place):
                 return withheld
         return None if relations.isdisjoint(FETCHING) else self._loading(b"link", attributes, LOADS[b"link"])
 
@@ -125,8 +125,8 @@ class Judge:
         if b"//" not in value and b"&" not in value:
             return None
         words = [word.strip(",") for word in self._text(value).split() if "//" in word]
-        places = map(self.addresses.place, words)
-        return next((withheld for place in places if (withheld := self.addresses.named(place))), None)
+        places = map(self.places.read, words)
+        return next((withheld for place in places if (withheld := self.places.named(place))), None)
 
     # -- attributes that load by themselves
 
@@ -180,18 +180,18 @@ class Judge:
         if self._mark(attributes) == NECESSARY and self._site.marks == "trusted":
             return None
         data = self._kind(attributes) in {"importmap", "speculationrules"}
-        return self.addresses.first(self._matcher.inline(run, data=data))
+        return self.places.first(self._matcher.inline(run, data=data))
 
     def runs_withheld(self, body: bytes) -> bool:
         """Return whether an inline script without a mark would be withheld."""
-        return self.addresses.first(self._matcher.inline(body)) is not None
+        return self.places.first(self._matcher.inline(body)) is not None
 
     def style(self, css: bytes, *, charset: str = "", foreign: bool = False) -> tuple[bytes | None, list[Withheld]]:
         """Return a style sheet without what is withheld of it; None in its place if it cannot be told apart."""
         run = foreign_text(css) if foreign else css
         if run is None:
             return None, [_unclear("style")]
-        free = self.addresses.are_free_at
+        free = self.places.are_free_at
         gated, withheld = gated_style(run, judge=self._style_url, is_free=free, charset=charset or self.charset)
         return gated, withheld if gated is not None else [*withheld, _unclear("style")]
 
@@ -203,10 +203,10 @@ class Judge:
 
     def url(self, url: str, *, freed: bool = False, element: bytes = b"") -> Withheld | None:
         """Judge one address that *element* loads. *freed*: the page's author marked it necessary."""
-        place = self.addresses.place(url)
+        place = self.places.read(url)
         if place.scheme in {"data", "javascript"} and element in DOCUMENTS:
             return self._embedded(url, element)
-        return self.addresses.fetched(place, freed=freed)
+        return self.places.fetched(place, freed=freed)
 
     def refresh(self, content: str) -> Withheld | None:
         """Judge ``<meta http-equiv=refresh>`` or a ``Refresh`` header: nobody clicked, and yet the browser goes."""
@@ -218,7 +218,7 @@ class Judge:
         found = embedded(url)
         if found is None:
             return Withheld(slug="data", rule="data address", why="what stands in the address cannot be read")
-        mentioned = self.addresses.first(self._matcher.inline(found.body, data=True))
+        mentioned = self.places.first(self._matcher.inline(found.body, data=True))
         if mentioned or not found.document or element == b"script":
             return mentioned
         return next(iter(self._document(found.body, charset=found.charset)[1]), None)

@@ -10,7 +10,7 @@ from cookiegate.gate.grammar import many
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cookiegate.gate.addresses import Withheld
+    from cookiegate.gate.places import Withheld
 
 # RFC 8288 B.2 and B.3: members may be empty, a parameter's value is a token or a quoted string.
 _TARGET = re.compile(rb"<([^>]*+)>").match

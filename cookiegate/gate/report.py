@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cookiegate.gate.addresses import Withheld
+    from cookiegate.gate.places import Withheld
 
 KEPT_RESPONSES = 20
 KEPT_THINGS = 50  # of one response

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from starlette.types import Send
 
-    from cookiegate.gate.addresses import Withheld
     from cookiegate.gate.gate import Exchange, Gate
+    from cookiegate.gate.places import Withheld
 
     Message = MutableMapping[str, Any]
 

@@ -19,8 +19,8 @@ from cookiegate.gate.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cookiegate.gate.addresses import Withheld
     from cookiegate.gate.judge import Judge
+    from cookiegate.gate.places import Withheld
 
 FRAMES = frozenset({b"iframe", b"amp-iframe", b"object", b"embed", b"amp-youtube", b"amp-vimeo"})
 
@@ -144,6 +144,8 @@ class Rewriter:
     def _start(self, tag: Tag) -> None:
         attributes = attribute_values(self._tokenizer.buf, tag.attributes, tag.end)
         withheld = None
+        if tag.name == b"meta":
+            self._body.note_policy(attributes)
         if tag.name in (FOREIGN_LOADS if tag.foreign else GATED):
             withheld = self._judge.element(tag.name, attributes, foreign=tag.foreign)
         if withheld:
@@ -184,7 +186,8 @@ class Rewriter:
         self._note(tag, withheld)
         stands_in = b""
         if tag.name in FRAMES and self._placeholder:
-            stands_in = self._placeholder(withheld.service, attributes, declared=withheld.declared)
+            forbidden = self._body.forms_forbidden
+            stands_in = self._placeholder(withheld.service, attributes, forms_forbidden=forbidden)
         self._out += [self._tokenizer.closers(tag), stands_in or marker(withheld.slug)]
         self._emit = tag.end
         tag.gone = True

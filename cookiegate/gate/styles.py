@@ -10,7 +10,7 @@ from cookiegate.gate.grammar import many
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cookiegate.gate.addresses import Withheld
+    from cookiegate.gate.places import Withheld
 
 NOWHERE = b"about:invalid"
 _NEWLINE = rb"\r\n|[\n\r\f]"

@@ -1,42 +1,22 @@
-"""The banner and the placeholder: what is shown inside the site's own pages."""
+"""The banner: what is asked inside the site's own pages, and whether anything of ours may stand there."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from cookiegate.notice.choices import remembered
 from cookiegate.notice.forms import return_to
+from cookiegate.notice.placeholder import placeholder
 from cookiegate.pages import negotiate, render, stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from cookiegate.consent.consent import Consent
+    from cookiegate.notice.addresses import Addresses
     from cookiegate.origin import Origin
     from cookiegate.service import Service
-
-_HIDDEN_STYLE = re.compile(rb"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE).search
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses:
-    """Where our own pages stand: below *root* (the server's root path and our *prefix*) at *netloc*."""
-
-    root: str
-    prefix: str
-    netloc: str
-
-    @property
-    def home(self) -> str:
-        """The address of the site's first page."""
-        return self.root[: len(self.root) - len(self.prefix)] + "/"
-
-    def to(self, path: str, *, based: bool = False) -> str:
-        """Return the address of one of our pages; under a ``<base>`` a path alone would lead elsewhere."""
-        return f"//{self.netloc}{self.root}{path}" if based else f"{self.root}{path}"
 
 
 class PageNotice:
@@ -75,9 +55,16 @@ class PageNotice:
     @cached_property
     def asks(self) -> bool:
         """Whether the page carries the banner."""
-        if not self._consent.asks or self._silent:
-            return False
-        return may_ask(self._sent, self._method, origin=self._origin.serialized)
+        return bool(self._consent.asks) and self.offers
+
+    @cached_property
+    def offers(self) -> bool:
+        """Whether our forms may stand in the page."""
+        return not self._silent and may_ask(self._sent, self._method, origin=self._origin.serialized)
+
+    @property
+    def _returns_to(self) -> str:
+        return self._back() if self._method in {"GET", "HEAD"} else self._addresses.home
 
     @cached_property
     def _sent(self) -> dict[str, str]:
@@ -95,23 +82,22 @@ class PageNotice:
             heeded=consent.heeds_signal,
             url=to,
             css=to(f"/assets/{stylesheet()}"),
-            return_to=return_to(self._back() if self._method in {"GET", "HEAD"} else self._addresses.home),
+            return_to=return_to(self._returns_to),
             period=remembered(site, self.language),
             forms=not forms_forbidden,
         )
 
-    def placeholder(self, service: Service | None, attributes: Mapping[bytes, bytes], *, declared: bool) -> bytes:
+    def placeholder(
+        self, service: Service | None, attributes: Mapping[bytes, bytes], *, forms_forbidden: bool
+    ) -> bytes:
         """Return what stands where a visible frame was withheld; nothing for a frame that nobody was to see."""
-        if _invisible(attributes):
-            return b""
-        return render(
-            "placeholder.html",
-            self.language,
-            charset="ascii",
-            name=service.title if service else "",
-            declared=declared,
-            url=partial(self._addresses.to, based=True),  # right under a <base>, and without one
-            css=self._addresses.to(f"/assets/{stylesheet()}", based=True),
+        return placeholder(
+            service,
+            attributes,
+            consent=self._consent,
+            language=self.language,
+            addresses=self._addresses,
+            back=self._returns_to if self.offers and not forms_forbidden else None,
         )
 
     def withheld_page(self) -> bytes:
@@ -134,9 +120,3 @@ def may_ask(headers: Mapping[str, str], method: str, *, origin: str) -> bool:
         return True
     site = headers.get("sec-fetch-site")
     return site in {"same-origin", "none"} if site is not None else headers.get("origin", origin) == origin
-
-
-def _invisible(attributes: Mapping[bytes, bytes]) -> bool:
-    sizes = {attributes.get(side, b"").strip().removesuffix(b"px") for side in (b"width", b"height")}
-    hidden = b"hidden" in attributes or _HIDDEN_STYLE(attributes.get(b"style", b""))
-    return bool(hidden) or not sizes.isdisjoint({b"0", b"1"})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from cookiegate.consent.consent import Consent
-    from cookiegate.notice.banner import Addresses
+    from cookiegate.notice.addresses import Addresses
 
 OWN_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -32,6 +32,8 @@ OWN_HEADERS = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
+ONCE = 600  # seconds that a service is allowed once
+_ALLOWING = frozenset({Action.ALLOW_ONCE, Action.ALLOW_ALWAYS})
 REFUSED = "refused"  # a form that came from another site, a frame or a script
 GPC = "/.well-known/gpc.json"
 GPC_SINCE = "2026-11-21"  # the day of this statement, not of the last release
@@ -131,6 +133,8 @@ def _problem(asked: Asked, form: Form) -> tuple[Note, HTTPStatus] | None:
         return Note.PLAIN_HTTP, HTTPStatus.FORBIDDEN
     if form.gives and Overruled.CHILD in asked.consent.overruled.values():
         return Note.CHILD, HTTPStatus.FORBIDDEN
+    if form.action in _ALLOWING and not asked.consent.can_allow(form.service):
+        return Note.NOTHING_CHOSEN, HTTPStatus.BAD_REQUEST
     return None
 
 
@@ -145,6 +149,9 @@ def _after(asked: Asked, form: Form) -> Consent:
             return consent.choose(form.purposes, now=now, new_id=asked.new_id())
         case Action.REJECT_ALL | Action.WITHDRAW:
             return consent.refuse(now=now)
+        case Action.ALLOW_ONCE | Action.ALLOW_ALWAYS:
+            until = int(now) + ONCE if form.action is Action.ALLOW_ONCE else None
+            return consent.allow(form.service, until=until, now=now, new_id=asked.new_id())
         case _:
             return consent
 

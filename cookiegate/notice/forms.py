@@ -24,7 +24,12 @@ class Action(Enum):
     REJECT_ALL = "reject_all"
     SAVE = "save"
     WITHDRAW = "withdraw"
+    ALLOW_ONCE = "allow_once"
+    ALLOW_ALWAYS = "allow_always"
     LANGUAGE = "language"
+
+
+_YES = frozenset({Action.ACCEPT_ALL, Action.ALLOW_ONCE, Action.ALLOW_ALWAYS})
 
 
 class Passage(Enum):
@@ -41,13 +46,14 @@ class Form:
 
     action: Action | None
     purposes: frozenset[str]
+    service: str
     return_to: str
     language: str | None
 
     @property
     def gives(self) -> bool:
         """Whether it says yes to anything."""
-        return self.action is Action.ACCEPT_ALL or (self.action is Action.SAVE and bool(self.purposes))
+        return self.action in _YES or (self.action is Action.SAVE and bool(self.purposes))
 
 
 def read_form(body: bytes) -> Form:
@@ -60,6 +66,7 @@ def read_form(body: bytes) -> Form:
     return Form(
         action=Action(action) if action in {known.value for known in Action} else None,
         purposes=frozenset(fields.get("purpose", ())),
+        service=fields.get("service", [""])[0],
         return_to=return_to(fields.get("return_to", ["/"])[0]),
         language=fields.get("language", [None])[0],
     )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import html5lib
 
 from cookiegate.consent.decide import nobody_asked
-from cookiegate.gate.addresses import Withheld
 from cookiegate.gate.judge import Judge
 from cookiegate.gate.loads import LOADS
 from cookiegate.gate.matcher import Matcher
+from cookiegate.gate.places import Withheld
 from cookiegate.gate.rewriter import Rewriter
 from cookiegate.gate.tag import Kind, attribute_values
 from cookiegate.gate.tokenizer import Tokenizer

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cookiegate.gate.addresses import Withheld
+from cookiegate.gate.places import Withheld
 from tests.gate.fragments import FOREIGN, HTML, SHARDS
 from tests.gate.reading import STRICT, gate, survivors
 

@@ -33,7 +33,7 @@ class Withheld:
     offset: int = 0
 
 
-class Addresses:
+class Places:
     """Judges the addresses on one page, whose own is *page*. *freed*: the page's author marked it necessary."""
 
     def __init__(self, matcher: Matcher, consent: Consent, *, page: str) -> None:
@@ -43,7 +43,7 @@ class Addresses:
         self._page = page
         self._host = urlsplit(page).hostname or ""
 
-    def place(self, url: str) -> Place:
+    def read(self, url: str) -> Place:
         """Return where *url* leads from this page."""
         return read_url(url, self._page)
 

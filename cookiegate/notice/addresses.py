@@ -1,0 +1,23 @@
+"""Where our own pages stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where our own pages stand: below *root* (the server's root path and our *prefix*) at *netloc*."""
+
+    root: str
+    prefix: str
+    netloc: str
+
+    @property
+    def home(self) -> str:
+        """The address of the site's first page."""
+        return self.root[: len(self.root) - len(self.prefix)] + "/"
+
+    def to(self, path: str, *, based: bool = False) -> str:
+        """Return the address of one of our pages; under a ``<base>`` a path alone would lead elsewhere."""
+        return f"//{self.netloc}{self.root}{path}" if based else f"{self.root}{path}"
