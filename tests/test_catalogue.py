@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,6 @@ from cookiegate.catalogue import catalogue, find
 from cookiegate.errors import ConfigError
 from cookiegate.service import NECESSARY, Service
 from cookiegate.site import DEFAULT_PURPOSES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Serve visitors' content, or several services: only a path or a subdomain of theirs may be claimed.
 SHARED_HOSTS = {
@@ -184,6 +182,12 @@ def test_every_service_says_who_runs_it_and_when_that_was_checked(service: Servi
 
 
 @EVERY
+def test_every_service_says_where_its_facts_come_from(service: Service) -> None:
+    assert service.privacy or service.source
+    assert re.fullmatch(r"(?:https://[^\s/]+/\S*|general knowledge)?", service.source)
+
+
+@EVERY
 def test_every_service_tells_visitors_in_english_and_korean_what_it_does(service: Service) -> None:
     assert set(service.use) == {"en", "ko"}
     assert all(sentence.endswith(".") for sentence in service.use.values())
@@ -342,6 +346,15 @@ def test_an_inline_call_belongs_to_the_service_it_feeds(fingerprint: str, slug: 
 )
 def test_consent_tools_payment_captcha_and_postcode_forms_are_kept(slug: str) -> None:
     assert find(slug).keep
+
+
+def test_the_guide_adds_a_service_that_the_catalogue_would_take() -> None:
+    guide = (Path(__file__).parents[1] / "docs/add-a-service.md").read_text("utf-8")
+    example = tomllib.loads(guide.partition("```toml\n")[2].partition("```")[0])
+    (slug, values), *others = example.items()
+
+    assert others == []
+    assert Service(slug, **values).source or Service(slug, **values).privacy
 
 
 def test_a_slug_in_two_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
