@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,6 @@ from cookiegate.catalogue import catalogue, find
 from cookiegate.errors import ConfigError
 from cookiegate.service import NECESSARY, Service
 from cookiegate.site import DEFAULT_PURPOSES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Serve visitors' content, or several services: only a path or a subdomain of theirs may be claimed.
 SHARED_HOSTS = {
@@ -97,14 +95,123 @@ GENERIC_FINGERPRINTS = {
 
 # Recognised by their hosts alone: they set no cookie that a page could name and have no inline loader.
 HOSTS_ONLY = {
+    "53kf",
+    "acast",
+    "alpha-review",
+    "apple-media",
+    "appsignal",
+    "apture",
+    "audioboom",
+    "baidu-shangqiao",
+    "bandcamp",
+    "birdeye",
+    "bluesky-embed",
+    "buffer-button",
+    "bugherd",
+    "bunny-fonts",
+    "buzzsprout",
+    "canva-embed",
+    "carto",
+    "chamo",
+    "chatplus",
     "cloudflare-insights",
+    "cloudflare-stream",
+    "codepen",
+    "commento",
+    "coral-talk",
+    "curator-io",
+    "datawrapper",
+    "deezer",
+    "digg-button",
+    "donreach",
+    "errorception",
+    "esri-arcgis",
+    "feefo",
+    "flickr-embed",
+    "flockler",
+    "flourish",
     "font-awesome",
+    "fontshare",
+    "formstack",
+    "foursixty",
+    "getsocial",
+    "giphy",
+    "giscus",
+    "github-gist",
+    "gleam",
+    "glitchtip",
     "google-fonts",
     "gravatar",
+    "gree-button",
+    "hextom",
+    "hyvor-talk",
+    "ibm-video",
+    "imgur-embed",
+    "infogram",
     "interworksmedia",
+    "iqiyi-embed",
+    "jsfiddle",
+    "juicer-social",
+    "jwplayer",
     "kakao-tv",
+    "libsyn",
+    "lightwidget",
+    "livejournal-widgets",
+    "livestream",
+    "livetex",
+    "loom",
+    "loox",
+    "lunachat",
+    "manychat",
+    "maptiler",
+    "matterport",
+    "megaphone",
+    "mixi-plugin",
+    "mopinion",
+    "networked-blogs",
+    "niconico",
+    "odysee",
+    "okendo",
+    "opentable",
+    "opinary",
+    "opinionlab",
+    "pixnet",
+    "podbbang",
+    "podbean",
+    "podium",
+    "powr",
+    "provenexpert",
+    "provide-support",
+    "pushassist",
     "realclick",
+    "reamaze",
     "reddit-embed",
+    "riddle",
+    "rutube",
+    "sender-net",
+    "sharebutton",
+    "sketchfab",
+    "slideshare",
+    "snap-review",
+    "sobot",
+    "soop",
+    "stackla",
+    "streamable",
+    "stumbleupon",
+    "taggbox",
+    "ted-talks",
+    "telegram-widgets",
+    "tencent-video",
+    "threads-embed",
+    "tru-am",
+    "tumblr-embed",
+    "udesk",
+    "unisender",
+    "vreview",
+    "whatsapp-widget",
+    "wheelio",
+    "wibiya-meebo",
+    "xing-share",
 }
 
 # wcslog.js belongs to naver-analytics; only the calls tell the two apart.
@@ -232,6 +339,12 @@ def test_every_service_says_who_runs_it_and_when_that_was_checked(service: Servi
     assert service.operator
     assert service.checked is not None
     assert re.fullmatch(r"(?:[A-Z]{2})?", service.country)
+
+
+@EVERY
+def test_every_service_says_where_its_facts_come_from(service: Service) -> None:
+    assert service.privacy or service.source
+    assert re.fullmatch(r"(?:https://[^\s/]+/\S*|general knowledge)?", service.source)
 
 
 @EVERY
@@ -394,6 +507,15 @@ def test_an_inline_call_belongs_to_the_service_it_feeds(fingerprint: str, slug: 
 )
 def test_consent_tools_payment_captcha_and_postcode_forms_are_kept(slug: str) -> None:
     assert find(slug).keep
+
+
+def test_the_guide_adds_a_service_that_the_catalogue_would_take() -> None:
+    guide = (Path(__file__).parents[1] / "docs/add-a-service.md").read_text("utf-8")
+    example = tomllib.loads(guide.partition("```toml\n")[2].partition("```")[0])
+    (slug, values), *others = example.items()
+
+    assert others == []
+    assert Service(slug, **values).source or Service(slug, **values).privacy
 
 
 def test_a_slug_in_two_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
