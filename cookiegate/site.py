@@ -7,14 +7,15 @@ import json
 import re
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from cookiegate.catalogue import catalogue, find
-from cookiegate.declaration import Declaration
+from cookiegate.declaration import Declaration, beside_the_file
 from cookiegate.errors import nearest
 from cookiegate.period import Period
 from cookiegate.service import NECESSARY, Service, Slug, Words, in_language
@@ -107,6 +108,15 @@ def _zone(value: str) -> str:
     return value
 
 
+def _list(path: Path, info: ValidationInfo) -> Path:
+    found = beside_the_file(path, info)
+    if not found.is_file():
+        raise ValueError(
+            f"there is no file {str(found)!r}. Put a filter list in the syntax of EasyPrivacy there, or leave it out."
+        )
+    return found
+
+
 Host = Annotated[str, AfterValidator(_host)]
 
 
@@ -129,6 +139,7 @@ class Site(Declaration):
         description="Say what happens to third parties that nobody declared: unknown = 'withhold' (or 'allow')."
     )
     keep: tuple[Annotated[str, AfterValidator(_keep)], ...] = ()
+    lists: tuple[Annotated[Path, AfterValidator(_list)], ...] = ()  # filter lists, asked about what nobody declared
     marks: Literal["untrusted", "trusted"] = "untrusted"  # may data-privacy="necessary" free a catalogue service?
     mode: Literal["enforce", "observe"] = "enforce"
     cookie_domain: str = ""

@@ -129,12 +129,12 @@ class Judge:
         place = self._place(url)
         if place.scheme in {"data", "javascript"} and element in DOCUMENTS:
             return self._embedded(url, element)
-        return self._judge_place(place, freed=freed)
+        return self._judge_place(place, freed=freed, url=url, element=element)
 
     def _place(self, url: str) -> Place:
         return read_url(url, self._page)
 
-    def _judge_place(self, place: Place, *, freed: bool) -> Withheld | None:
+    def _judge_place(self, place: Place, *, freed: bool, url: str = "", element: bytes = b"") -> Withheld | None:
         if place is not UNREADABLE and not place.host and not place.own:
             return None  # data:, blob:, about:, mailto: …: nothing is fetched from a third party
         if self._matcher.kept(place):
@@ -144,6 +144,10 @@ class Judge:
         match = self._matcher.place(place.host, place.path)
         if match:
             return None if freed and self._site.marks == "trusted" else self._granted(match, place.host)
+        rule = self._matcher.lists.rule(place, url, element, page_host=self._host)
+        if rule and not (freed and self._site.marks == "trusted"):
+            why = f'a filter list names it: put "https://{place.host}/*" under keep, or declare a service there'
+            return Withheld(slug="listed", rule=rule, host=place.host, why=why)
         if freed or self._site.unknown == "allow":
             return None
         why = f"nobody declared {place.host or 'this address'}"
@@ -157,7 +161,7 @@ class Judge:
         place = self._place(url)
         matches = self._matcher.at_host(place.host)
         if not matches or self._is_own(place) or self._matcher.kept(place):
-            return self._judge_place(place, freed=False)
+            return self._judge_place(place, freed=False, url=url, element=b"link")
         declared = [match for match in matches if match.service.slug in self._site.declared]
         if any(self.service(match.service) for match in declared):
             return None

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from cookiegate.catalogue import catalogue
 from cookiegate.gate.attributes import unescape
 from cookiegate.gate.grammar import many
+from cookiegate.gate.lists import Lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -83,6 +84,7 @@ class Matcher:
         self._host_words = frozenset(_host_word(host) for host in self._hosts)
         self._own_hosts = tuple(host for host in (*site.hosts, *site.own_hosts) if host != "*")
         self._keep = tuple(_keep_rule(address) for address in site.keep)
+        self.lists = Lists(site.lists)
         self.inline = lru_cache(maxsize=256)(self._inline)
         self.cookie = lru_cache(maxsize=1024)(self._cookie)
 
