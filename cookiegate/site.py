@@ -21,7 +21,7 @@ from cookiegate.period import Period
 from cookiegate.service import NECESSARY, Service, Slug, Words, in_language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 HALF_A_YEAR = timedelta(days=184)  # six calendar months are 181 to 184 days
 
@@ -226,9 +226,29 @@ class Site(Declaration):
 
 
 def _service_from_table(slug: str, entry: object) -> object:
-    """A table with a catalogue slug overrides that entry key by key; any other declares a service of its own."""
+    """A table with a catalogue slug overrides that entry key by key; any other declares a service of its own.
+
+    What a service is known by is added to the catalogue's: who names one more path of theirs must not let the
+    vendor's own go.
+    """
     if not isinstance(entry, dict):
         return entry
     ready_made = catalogue().get(slug)
     ground = ready_made.model_dump() if ready_made else {"slug": slug}
-    return {**ground, **entry}
+    added = {
+        key: [*entry[key], *_others(ground[key], entry[key])]
+        for key in ("hosts", "inline", "cookies")
+        if ready_made and isinstance(entry.get(key), list | tuple)
+    }
+    return {**ground, **entry, **added}
+
+
+def _others(ours: Sequence[Any], theirs: Sequence[Any]) -> list[Any]:
+    """Return which of *ours* are not among *theirs*."""
+    taken = [_name(rule) for rule in theirs]
+    return [rule for rule in ours if _name(rule) not in taken]
+
+
+def _name(rule: object) -> object:
+    """A host or a fingerprint is its own name; a cookie has one."""
+    return rule.get("name") if isinstance(rule, dict) else getattr(rule, "name", rule)

@@ -140,7 +140,7 @@ class Judge:
         if self._matcher.kept(place):
             return None
         if self._is_own(place):
-            return self._granted(self._matcher.own_path(place.path))
+            return self._granted(self._matcher.own(place.host or self._host, place.path))
         match = self._matcher.place(place.host, place.path)
         if match:
             return None if freed and self._site.marks == "trusted" else self._granted(match, place.host)

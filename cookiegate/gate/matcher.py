@@ -110,9 +110,13 @@ class Matcher:
                 return address
         return None
 
-    def own_path(self, path: str) -> Match | None:
-        """Return the service that is declared by a *path* on the site's own hosts."""
-        return next((match for start, match in self._own_paths if path.startswith(start)), None)
+    def own(self, host: str, path: str) -> Match | None:
+        """Return the service that is declared by a *path* on the site's own hosts, or by one of these hosts."""
+        for start, match in self._own_paths:
+            if path.startswith(start):
+                return match
+        match = self.place(host, path)
+        return match if match and match.service.slug in self._declared else None
 
     def place(self, host: str, path: str) -> Match | None:
         """Return the service at *host* and *path*: the nearest parent host, then the longest path, wins."""
