@@ -29,7 +29,7 @@ class Declaration(BaseModel):
         ConfigError: one line for each fault, with key, value and remedy.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     def __init__(self, first: Any = None, /, **values: Any) -> None:
         if first is not None:

@@ -11,7 +11,6 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -157,6 +156,8 @@ def _everywhere(option: str) -> str:
 
 def _modified(text: str) -> datetime | None:
     """Return the date in the list's head: ``21 Nov 2026 08:10 UTC`` or ISO 8601."""
+    from email.utils import parsedate_to_datetime  # slow to import, and few sites have lists
+
     dated = _DATED(text[:4096])
     for reads in (datetime.fromisoformat, parsedate_to_datetime):
         with suppress(ValueError):

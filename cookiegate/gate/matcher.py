@@ -115,8 +115,8 @@ class Matcher:
         for start, match in self._own_paths:
             if path.startswith(start):
                 return match
-        match = self.place(host, path)
-        return match if match and match.service.slug in self._declared else None
+        found = self.place(host, path)
+        return found if found and found.service.slug in self._declared else None
 
     def place(self, host: str, path: str) -> Match | None:
         """Return the service at *host* and *path*: the nearest parent host, then the longest path, wins."""
