@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from cookiegate.declaration import Declaration, explain
+from cookiegate.declaration import Declaration, beside_the_file, explain
 from cookiegate.errors import ConfigError
 from cookiegate.password import is_hash
 from cookiegate.signing import MIN_KEY_BYTES
@@ -78,7 +78,7 @@ class Records(Declaration):
     @field_validator("directory", "key_directory", "vault_key_file")
     @classmethod
     def _from_the_file(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        return path and Path((info.context or {}).get("directory", "")) / path
+        return path and beside_the_file(path, info)
 
     @model_validator(mode="after")
     def _keys_apart(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +13,7 @@ from cookiegate.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import ValidationInfo
     from pydantic_core import ErrorDetails
 
 
@@ -27,7 +29,7 @@ class Declaration(BaseModel):
         ConfigError: one line for each fault, with key, value and remedy.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     def __init__(self, first: Any = None, /, **values: Any) -> None:
         if first is not None:
@@ -40,6 +42,11 @@ class Declaration(BaseModel):
     # As on pydantic's own RootModel: a nested declaration is validated in place, so that one error
     # carries the whole path to the fault.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+
+def beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    """Return a path of the declaration's: a relative one begins at the configuration file, if there is one."""
+    return Path((info.context or {}).get("directory", "")) / path
 
 
 def explain(fault: ValidationError, model: type[BaseModel], place: str = "") -> str:

@@ -9,13 +9,13 @@ from importlib.resources import files
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from cookiegate.service import in_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
+
+    from jinja2 import Environment
 
 SOURCE_LANGUAGE = "en"  # the language of the message ids
 _RANGE = re.compile(
@@ -26,6 +26,8 @@ _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # slow to import
+
     return Environment(
         loader=PackageLoader("cookiegate"),
         autoescape=True,

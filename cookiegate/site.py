@@ -7,20 +7,21 @@ import json
 import re
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from cookiegate.catalogue import catalogue, find
-from cookiegate.declaration import Declaration
+from cookiegate.declaration import Declaration, beside_the_file
 from cookiegate.errors import nearest
 from cookiegate.period import Period
 from cookiegate.service import NECESSARY, Service, Slug, Words, in_language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 HALF_A_YEAR = timedelta(days=184)  # six calendar months are 181 to 184 days
 
@@ -107,6 +108,15 @@ def _zone(value: str) -> str:
     return value
 
 
+def _list(path: Path, info: ValidationInfo) -> Path:
+    found = beside_the_file(path, info)
+    if not found.is_file():
+        raise ValueError(
+            f"there is no file {str(found)!r}. Put a filter list in the syntax of EasyPrivacy there, or leave it out."
+        )
+    return found
+
+
 Host = Annotated[str, AfterValidator(_host)]
 
 
@@ -129,6 +139,7 @@ class Site(Declaration):
         description="Say what happens to third parties that nobody declared: unknown = 'withhold' (or 'allow')."
     )
     keep: tuple[Annotated[str, AfterValidator(_keep)], ...] = ()
+    lists: tuple[Annotated[Path, AfterValidator(_list)], ...] = ()  # filter lists, asked about what nobody declared
     marks: Literal["untrusted", "trusted"] = "untrusted"  # may data-privacy="necessary" free a catalogue service?
     mode: Literal["enforce", "observe"] = "enforce"
     cookie_domain: str = ""
@@ -215,9 +226,29 @@ class Site(Declaration):
 
 
 def _service_from_table(slug: str, entry: object) -> object:
-    """A table with a catalogue slug overrides that entry key by key; any other declares a service of its own."""
+    """A table with a catalogue slug overrides that entry key by key; any other declares a service of its own.
+
+    What a service is known by is added to the catalogue's: who names one more path of theirs must not let the
+    vendor's own go.
+    """
     if not isinstance(entry, dict):
         return entry
     ready_made = catalogue().get(slug)
     ground = ready_made.model_dump() if ready_made else {"slug": slug}
-    return {**ground, **entry}
+    added = {
+        key: [*entry[key], *_others(ground[key], entry[key])]
+        for key in ("hosts", "inline", "cookies")
+        if ready_made and isinstance(entry.get(key), list | tuple)
+    }
+    return {**ground, **entry, **added}
+
+
+def _others(ours: Sequence[Any], theirs: Sequence[Any]) -> list[Any]:
+    """Return which of *ours* are not among *theirs*."""
+    taken = [_name(rule) for rule in theirs]
+    return [rule for rule in ours if _name(rule) not in taken]
+
+
+def _name(rule: object) -> object:
+    """A host or a fingerprint is its own name; a cookie has one."""
+    return rule.get("name") if isinstance(rule, dict) else getattr(rule, "name", rule)

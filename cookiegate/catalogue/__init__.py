@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cookiegate.catalogue.compiled import NAME, entries
 from cookiegate.errors import ConfigError, nearest
 from cookiegate.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 @cache
@@ -23,20 +23,26 @@ def catalogue() -> Mapping[str, Service]:
     """
     services: dict[str, Service] = {}
     claimed: dict[str, str] = {}
-    for file in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
-        if not file.name.endswith(".toml"):
-            continue
-        for slug, values in tomllib.loads(file.read_text("utf-8")).items():
-            if slug in services:
-                raise ConfigError(f"catalogue/{file.name}: {slug!r} stands in the catalogue twice.")
-            try:
-                services[slug] = Service(slug, **values)
-            except ConfigError as fault:
-                raise ConfigError(f"catalogue/{file.name}: {slug}: {fault}") from None
-            for pattern in services[slug].hosts:
-                if claimed.setdefault(pattern, slug) != slug:
-                    raise ConfigError(f"catalogue/{file.name}: {pattern!r} belongs to {claimed[pattern]!r} too.")
+    for file, slug, values in _entries():
+        if slug in services:
+            raise ConfigError(f"catalogue/{file}: {slug!r} stands in the catalogue twice.")
+        try:
+            services[slug] = Service(slug, **values)
+        except ConfigError as fault:
+            raise ConfigError(f"catalogue/{file}: {slug}: {fault}") from None
+        for pattern in services[slug].hosts:
+            if claimed.setdefault(pattern, slug) != slug:
+                raise ConfigError(f"catalogue/{file}: {pattern!r} belongs to {claimed[pattern]!r} too.")
     return services
+
+
+def _entries() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield file, slug and values of each entry."""
+    folder = sorted(files(__name__).iterdir(), key=lambda file: file.name)
+    sources = {file.name: file.read_bytes() for file in folder if file.name.endswith(".toml")}
+    compiled = next((file.read_bytes() for file in folder if file.name == NAME), None)
+    for name, found in entries(sources, compiled).items():
+        yield from ((name, slug, values) for slug, values in found.items())
 
 
 def find(slug: str) -> Service:

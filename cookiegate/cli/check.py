@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cookiegate.cli.finding import Finding
 from cookiegate.cli.storage import about_records
 from cookiegate.config import KEYS_VARIABLE, Config
 from cookiegate.errors import CookieGateError
+from cookiegate.gate.lists import Lists
 from cookiegate.gate.selfcheck import check_gate
 from cookiegate.pages import speech
 
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cookiegate.gate.lists import FilterList
     from cookiegate.site import Site
+
+STALE = timedelta(days=31)  # for a filter list
 
 
 def check(path: Path) -> list[Finding]:
@@ -23,11 +28,13 @@ def check(path: Path) -> list[Finding]:
     try:
         config = Config.load(path)
         check_gate()
+        lists = {site.name: Lists(site.lists).read for site in config.sites}
     except CookieGateError as fault:
         return [Finding("error", line) for line in str(fault).splitlines()]
     return [
         *_about_keys(config, path),
         *(finding for site in config.sites for finding in _about_site(site)),
+        *(finding for site, read in lists.items() for known in read for finding in _about_list(site, known, config)),
         *about_records(config),
     ]
 
@@ -73,3 +80,15 @@ def _about_site(site: Site) -> Iterator[Finding]:
             f"Site {name}: marks = 'trusted' lets data-privacy=\"necessary\" free a catalogue service. Make sure that "
             "no visitor can write that attribute, in a comment for instance.",
         )
+
+
+def _about_list(site: str, known: FilterList, config: Config) -> Iterator[Finding]:
+    name, modified = f"Site {site!r}: the filter list {known.name}", known.modified
+    yield Finding(
+        "note",
+        f"{name} has {known.rules:,} rules; {known.exceptions:,} exceptions are ignored, since consent knows none; "
+        f"{f'last modified {modified:%Y-%m-%d}' if modified else 'it does not say when it was last modified'}.",
+    )
+    age = datetime.fromtimestamp(config.clock(), UTC) - modified if modified else timedelta(0)
+    if age > STALE:
+        yield Finding("warning", f"{name} is {age.days} days old. Fetch it anew: trackers move.")

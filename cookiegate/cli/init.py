@@ -51,6 +51,7 @@ services = [
 own_hosts = []                        # your other hosts: "cdn.example.com"
 unknown = "withhold"                  # third parties nobody declared; "allow" lets them load
 keep = []                             # never withhold: "https://widget.example.net/*"
+# lists = ["easyprivacy.txt"]         # filter lists of yours, relative to this file; needs 'cookiegate[lists]'
 mode = "enforce"                      # "observe": withhold nothing, say in the log what would be
 
 # A service of your own, or self-hosted analytics on a path of this site:

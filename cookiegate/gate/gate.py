@@ -76,7 +76,7 @@ class Gate:
         self.report = Report(observing=self.observing)
         self._matcher = Matcher(site)
         self._clearing = Clearing(self.report.out_of_reach)
-        self._revision = hashlib.sha256(f"{edition} {site!r}".encode()).hexdigest()
+        self._revision = hashlib.sha256(f"{edition} {site!r} {self._matcher.lists.digest}".encode()).hexdigest()
 
     def judge(self, exchange: Exchange, charset: str = "utf-8") -> Judge:
         """Return the judge for one response."""

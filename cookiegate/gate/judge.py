@@ -70,7 +70,7 @@ class Judge:
             return withheld
         if name == b"base":
             address = attributes.get(b"href")
-            return None if address is None else self.places.base(self.places.read(self._text(address)))
+            return None if address is None else self.places.base(self._text(address))
         if name == b"meta":
             return self._meta(attributes)
         if name.startswith(b"amp-") and (withheld := self._amp(name)):
@@ -98,8 +98,7 @@ class Judge:
     def _relation(self, attributes: Attributes) -> Withheld | None:
         relations = frozenset(self._text(attributes.get(b"rel")).lower().encode().split())
         if not relations.isdisjoint(CONNECTING):
-            place = self.places.read(self._text(attributes.get(b"href")))
-            if withheld := self.places.connected(place):
+            if withheld := self.places.connected(self._text(attributes.get(b"href"))):
                 return withheld
         return None if relations.isdisjoint(FETCHING) else self._loading(b"link", attributes, LOADS[b"link"])
 
@@ -125,8 +124,7 @@ class Judge:
         if b"//" not in value and b"&" not in value:
             return None
         words = [word.strip(",") for word in self._text(value).split() if "//" in word]
-        places = map(self.places.read, words)
-        return next((withheld for place in places if (withheld := self.places.named(place))), None)
+        return next((withheld for word in words if (withheld := self.places.named(word))), None)
 
     # -- attributes that load by themselves
 
@@ -206,7 +204,7 @@ class Judge:
         place = self.places.read(url)
         if place.scheme in {"data", "javascript"} and element in DOCUMENTS:
             return self._embedded(url, element)
-        return self.places.fetched(place, freed=freed)
+        return self.places.fetched(place, url=url, element=element, freed=freed)
 
     def refresh(self, content: str) -> Withheld | None:
         """Judge ``<meta http-equiv=refresh>`` or a ``Refresh`` header: nobody clicked, and yet the browser goes."""

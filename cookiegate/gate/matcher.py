@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cookiegate.catalogue import catalogue
 from cookiegate.gate.inline import InlineIndex
+from cookiegate.gate.lists import Lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -49,6 +50,7 @@ class Matcher:
         ]
         self._own_hosts = tuple(host for host in (*site.hosts, *site.own_hosts) if host != "*")
         self._keep = tuple(_keep_rule(address) for address in site.keep)
+        self.lists = Lists(site.lists)
         fingerprints = ((text, Match(s, f"inline fingerprint {text}")) for s in services.values() for text in s.inline)
         self.inline = lru_cache(maxsize=256)(InlineIndex(fingerprints, self._hosts, self.place).find)
         self.cookie = lru_cache(maxsize=1024)(self._cookie)
@@ -76,9 +78,13 @@ class Matcher:
                 return address
         return None
 
-    def own_path(self, path: str) -> Match | None:
-        """Return the service that is declared by a *path* on the site's own hosts."""
-        return next((match for start, match in self.paths if path.startswith(start)), None)
+    def own(self, host: str, path: str) -> Match | None:
+        """Return the service that is declared by a *path* on the site's own hosts, or by one of these hosts."""
+        for start, match in self.paths:
+            if path.startswith(start):
+                return match
+        found = self.place(host, path)
+        return found if found and found.service.slug in self._declared else None
 
     def place(self, host: str, path: str) -> Match | None:
         """Return the service at *host* and *path*: the nearest parent host, then the longest path, wins."""
@@ -90,11 +96,16 @@ class Matcher:
 
     def anywhere(self, path: str) -> Match | None:
         """Return the catalogue's service that is known by a *path* on whatever host it is installed."""
-        match = self.own_path(path)
-        return match if match and match.service.slug not in self._declared else None
+        found = (match for start, match in self.paths if path.startswith(start))
+        return next((match for match in found if match.service.slug not in self._declared), None)
+
+    def at_whole_host(self, host: str) -> tuple[Match, ...]:
+        """Return every service that is known at *host* whatever the path."""
+        found = (entry for parent in _with_parents(host) for entry in self._hosts.get(parent, ()))
+        return tuple(match for start, match in found if not start)
 
     def _at_host(self, host: str) -> tuple[Match, ...]:
-        """Return every service known at *host*, whatever the path."""
+        """Return every service known at *host*, at any of its paths."""
         return tuple(match for parent in _with_parents(host) for _, match in self._hosts.get(parent, ()))
 
     def _cookie(self, name: bytes) -> tuple[Service, ...]:

@@ -47,63 +47,89 @@ class Places:
         """Return where *url* leads from this page."""
         return read_url(url, self._page)
 
-    def fetched(self, place: Place, *, freed: bool = False) -> Withheld | None:
-        """Judge what is fetched from *place*."""
+    def fetched(self, place: Place, *, url: str, element: bytes = b"", freed: bool = False) -> Withheld | None:
+        """Judge what *element* fetches from *place*, which *url* leads to."""
         if place is not UNREADABLE and not place.host and not place.own:
             return None  # data:, blob:, about:, mailto: …: nothing is fetched from a third party
         if self._matcher.kept(place):
             return None
         if self._is_own(place):
-            return self._granted(self._matcher.own_path(place.path))
+            return self._granted(self._matcher.own(place.host or self._host, place.path))
+        trusted = freed and self._site.marks == "trusted"
         match = self._matcher.place(place.host, place.path) or self._matcher.anywhere(place.path)
         if match:
-            return None if freed and self._site.marks == "trusted" else self._granted(match, place.host)
+            return None if trusted else self._granted(match, place.host)
+        if not trusted and (listed := self._listed(place, url, element)):
+            return listed
         if freed or self._site.unknown == "allow":
             return None
         why = f"nobody declared {place.host or 'this address'}"
         return Withheld(slug="unknown", rule="unknown = 'withhold'", host=place.host, why=why)
 
-    def named(self, place: Place) -> Withheld | None:
-        """Judge an address that only a script would fetch: one that no service is known at may stand there."""
+    def _listed(self, place: Place, url: str, element: bytes) -> Withheld | None:
+        rule = self._matcher.lists.rule(place, url, element, page_host=self._host)
+        if rule is None:
+            return None
+        why = f'a filter list names it: put "https://{place.host}/*" under keep, or declare a service there'
+        return Withheld(slug="listed", rule=rule, host=place.host, why=why)
+
+    def named(self, url: str) -> Withheld | None:
+        """Judge an address that only a script would fetch: one at which nobody is known may stand there."""
+        place = self.read(url)
         if not place.host or self._matcher.kept(place):
             return None
-        return self._granted(self._matcher.place(place.host, place.path), place.host)
+        match = self._matcher.place(place.host, place.path)
+        if match or self._is_own(place):
+            return self._granted(match, place.host)
+        return self._listed(place, url, b"img")
 
-    def connected(self, place: Place) -> Withheld | None:
-        """Judge a connection; it is opened for some service at that host: one declared and granted is reason enough."""
-        matches = self._matcher.at_host(place.host)
-        if not matches or self._is_own(place) or self._matcher.kept(place):
-            return self.fetched(place)
-        declared = [match for match in matches if match.service.slug in self._site.declared]
+    def connected(self, url: str) -> Withheld | None:
+        """Judge a connection; it is opened for some service at that host: one declared and granted is reason enough.
+
+        At a host where services are known by their paths alone, it may be for something else.
+        """
+        place = self.read(url)
+        if self._is_own(place) or self._matcher.kept(place):
+            return self.fetched(place, url=url, element=b"link")
+        declared = [m for m in self._matcher.at_host(place.host) if m.service.slug in self._site.declared]
         if any(self.allows(match.service) for match in declared):
             return None
-        return self.first([*declared, *matches], place.host)
+        withheld = self.first([*declared, *self._matcher.at_whole_host(place.host)], place.host)
+        return withheld or self.fetched(place, url=url, element=b"link")
 
-    def base(self, place: Place) -> Withheld | None:
+    def base(self, url: str) -> Withheld | None:
         """Judge ``<base href>``: what follows is resolved against it, so it may not lead to a service."""
+        place = self.read(url)
         if not self._is_own(place) and self._matcher.at_host(place.host):
             return Withheld(
                 slug="base", rule=f"base {place.host}", host=place.host,
                 why="a base at a service's host would turn the site's own addresses into the service's",
             )  # fmt: skip
-        return self.fetched(place)
+        return self.fetched(place, url=url)
 
     def are_free_at(self, host: bytes) -> bool:
         """Return whether all that *host* (as written) names may be fetched; if not sure, not. See `path_words`."""
         name = host.decode("latin-1").lower()
         if not _PLAIN_HOST(name):
             return False
+        matches = self._matcher.at_host(name)
         if name == self._host or self._matcher.is_own(name):
-            return True
-        services = (match.service for match in self._matcher.at_host(name))
-        return self._site.unknown == "allow" and all(map(self.allows, services))
+            return self._is_free_home(name)
+        unknown = self._site.unknown == "withhold" or self._site.lists
+        return not unknown and all(self.allows(match.service) for match in matches)
+
+    def _is_free_home(self, host: str) -> bool:
+        declared = (match.service for match in self._matcher.at_host(host) if match.service.slug in self._site.declared)
+        return all(map(self.allows, declared))
 
     def path_words(self) -> tuple[bytes, ...] | None:
         """Return lower-case words of which one stands in every address that is withheld for its path alone.
 
-        None where there is no telling: the page itself lies below such a path, so that a relative address may.
+        None where there is no telling: the page itself lies below such a path or at such a host.
         """
         folder = urlsplit(self._page).path.lower()
+        if not self._is_free_home(self._host):
+            return None
         paths = [path for path, match in self._matcher.paths if not self.allows(match.service)]
         if any(folder.startswith(path) for path in paths):
             return None

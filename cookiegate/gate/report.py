@@ -82,7 +82,7 @@ class Report:
     def _settle(self, thing: Withheld) -> None:
         if thing.service and not thing.declared:
             key = ("service", thing.slug)
-        elif thing.slug == "unknown" and thing.host:
+        elif thing.slug in {"unknown", "listed"} and thing.host:
             key = ("host", printable(thing.host))
         else:
             return
