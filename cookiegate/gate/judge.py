@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -56,6 +56,7 @@ class Withheld:
     service: Service | None = None
     declared: bool = False
     offset: int = 0
+    also: tuple[Withheld, ...] = ()  # whatever else the same script or document belongs to
 
 
 class Judge:
@@ -161,7 +162,7 @@ class Judge:
         declared = [match for match in matches if match.service.slug in self._site.declared]
         if any(self.service(match.service) for match in declared):
             return None
-        return self._all_granted([*declared, *matches], place.host)
+        return next((gone for match in (*declared, *matches) if (gone := self._granted(match, place.host))), None)
 
     def _embedded(self, url: str, element: bytes) -> Withheld | None:
         """A script or a document inside the address itself is judged like one that stands in the page."""
@@ -204,8 +205,9 @@ class Judge:
             else f'{service.title} is not declared: add "{service.slug}" to services',
         )  # fmt: skip
 
-    def _all_granted(self, matches: Iterable[Match], host: str = "") -> Withheld | None:
-        return next((withheld for match in matches if (withheld := self._granted(match, host))), None)
+    def _all_granted(self, matches: Iterable[Match]) -> Withheld | None:
+        gone = [withheld for match in matches if (withheld := self._granted(match))]
+        return replace(gone[0], also=tuple(gone[1:])) if gone else None
 
     # -- attributes
 
