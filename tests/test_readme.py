@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -13,6 +16,7 @@ from starlette.routing import Route
 
 import cookiegate
 from cookiegate import Config, CookieGateMiddleware, Site
+from cookiegate.cli.found import Found, Place, facts
 from cookiegate.config import Records
 from cookiegate.site import Visits
 
@@ -72,6 +76,24 @@ async def test_the_page_before_and_after_is_what_the_gate_makes_of_it() -> None:
         for action, expected in (("reject_all", refused), ("accept_all", before)):
             await client.post("/_privacy/choices", data={"action": action}, headers={"origin": "https://shop.example"})
             assert (await client.get("/", headers={"accept": "text/html"})).text == expected
+
+
+def test_the_scan_says_what_the_example_shows(tmp_path: Path) -> None:
+    (tmp_path / "shop.html").write_text(_blocks("html")[0])
+    command, expected = re.search(  # type: ignore[union-attr]
+        r"^<!-- command: scan -->\n```console\n\$ (.*)\n((?s:.*?))^```", README, re.MULTILINE
+    ).groups()
+    run = subprocess.run(
+        [sys.executable, "-m", *command.split()], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "COLUMNS": "80", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert re.sub(r" +$", "", run.stdout, flags=re.MULTILINE) == expected
+
+
+def test_every_key_of_a_scan_for_programs_is_in_its_table() -> None:
+    assert _keys("scan") == set(facts(Found(), site=None, snippet=""))
+    assert all(f"`{name}`" in README.partition("Of `places`")[2].partition("\n")[0] for name in Place.__annotations__)
 
 
 def test_the_public_names_are_these() -> None:

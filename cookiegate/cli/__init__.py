@@ -1,1 +1,1 @@
-"""cookiegate demo | init | check: what an operator does at a terminal."""
+"""cookiegate demo | init | check | scan | visits | purge: what an operator does at a terminal."""

@@ -14,10 +14,12 @@ from rich.text import Text
 from cookiegate.cli.check import check as find
 from cookiegate.cli.init import write_config
 from cookiegate.cli.records import purge, visits
+from cookiegate.cli.scan import scan
 from cookiegate.errors import ConfigError
 
 app = typer.Typer(help="Cookie consent enforced by the server.", no_args_is_help=True, add_completion=False)
 out, err = Console(), Console(stderr=True)
+app.command()(scan)
 app.command()(visits)
 app.command()(purge)
 STYLES = {"error": "bold red", "warning": "yellow", "note": ""}

@@ -15,7 +15,7 @@ from cookiegate.gate.loads import (
     LOADS,
     is_loaded_later,
 )  # fmt: skip
-from cookiegate.gate.places import Places, Withheld
+from cookiegate.gate.places import Places, Withheld, joined
 from cookiegate.gate.styles import gated_style
 from cookiegate.service import NECESSARY
 
@@ -97,9 +97,9 @@ class Judge:
 
     def _relation(self, attributes: Attributes) -> Withheld | None:
         relations = frozenset(self._text(attributes.get(b"rel")).lower().encode().split())
-        if not relations.isdisjoint(CONNECTING):
-            if withheld := self.places.connected(self._text(attributes.get(b"href"))):
-                return withheld
+        connects = not relations.isdisjoint(CONNECTING)
+        if connects and (withheld := self.places.connected(self._text(attributes.get(b"href")))):
+            return withheld
         return None if relations.isdisjoint(FETCHING) else self._loading(b"link", attributes, LOADS[b"link"])
 
     def _meta(self, attributes: Attributes) -> Withheld | None:
@@ -136,9 +136,10 @@ class Judge:
         for attribute, value in attributes.items():
             judge = self._parts.get(attribute) or (self._style if foreign and b"(" in value else None)
             if judge:
-                gated, withheld = judge(self._text(value))
-                if withheld and not (freed and withheld[0].slug == "unknown"):
-                    yield Part(attribute, gated, withheld[0])
+                gated, found = judge(self._text(value))
+                withheld = joined(found)
+                if withheld and not (freed and withheld.slug == "unknown"):
+                    yield Part(attribute, gated, withheld)
             elif is_loaded_later(attribute) and name not in LOADS and (later := self._words(value)):
                 yield Part(attribute, "", later)
 
@@ -178,7 +179,7 @@ class Judge:
         if self._mark(attributes) == NECESSARY and self._site.marks == "trusted":
             return None
         data = self._kind(attributes) in {"importmap", "speculationrules"}
-        return self.places.first(self._matcher.inline(run, data=data))
+        return self.places.together(self._matcher.inline(run, data=data))
 
     def runs_withheld(self, body: bytes) -> bool:
         """Return whether an inline script without a mark would be withheld."""
@@ -216,10 +217,10 @@ class Judge:
         found = embedded(url)
         if found is None:
             return Withheld(slug="data", rule="data address", why="what stands in the address cannot be read")
-        mentioned = self.places.first(self._matcher.inline(found.body, data=True))
+        mentioned = self.places.together(self._matcher.inline(found.body, data=True))
         if mentioned or not found.document or element == b"script":
             return mentioned
-        return next(iter(self._document(found.body, charset=found.charset)[1]), None)
+        return joined(self._document(found.body, charset=found.charset)[1])
 
     def _document(self, markup: bytes, *, charset: str) -> tuple[bytes, list[Withheld]]:
         """Return a document that stands inside an attribute as it may leave; nothing of one too deep inside others."""

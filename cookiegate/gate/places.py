@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cookiegate.gate.url import UNREADABLE, Place, read_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cookiegate.consent.consent import Consent
     from cookiegate.gate.matcher import Match, Matcher
@@ -31,6 +31,13 @@ class Withheld:
     service: Service | None = None
     declared: bool = False
     offset: int = 0
+    also: tuple[Withheld, ...] = ()  # whatever else the same script or document belongs to
+
+
+def joined(found: Sequence[Withheld]) -> Withheld | None:
+    """Return all that is withheld of one thing as one; None where nothing is."""
+    every = [each for thing in found for each in (thing, *thing.also)]
+    return replace(every[0], also=tuple(replace(each, also=()) for each in every[1:])) if every else None
 
 
 class Places:
@@ -145,6 +152,10 @@ class Places:
     def first(self, matches: Iterable[Match], host: str = "") -> Withheld | None:
         """Return the first of *matches* whose service may not run."""
         return next((withheld for match in matches if (withheld := self._granted(match, host))), None)
+
+    def together(self, matches: Iterable[Match]) -> Withheld | None:
+        """Return the first of *matches*, found in one script or document, whose service may not run; with it the others."""
+        return joined([withheld for match in matches if (withheld := self._granted(match))])
 
     def _granted(self, match: Match | None, host: str = "") -> Withheld | None:
         if match is None or self.allows(match.service):

@@ -7,6 +7,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cookiegate.gate.settling import host_line, service_line
+
 if TYPE_CHECKING:
     from cookiegate.gate.places import Withheld
 
@@ -14,6 +16,7 @@ KEPT_RESPONSES = 20
 KEPT_THINGS = 50  # of one response
 log = logging.getLogger("cookiegate")
 REMEMBERED = 1024
+LONGEST_NAME = 253  # characters of a host, RFC 1035 3.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,8 @@ class Report:
 
     def withheld(self, thing: Withheld) -> None:
         """Log one withheld thing; an undeclared service is a warning, since its line would settle it."""
-        self._settle(thing)
+        for each in (thing, *thing.also):
+            self._settle(each)
         first = self._first(thing.slug, thing.rule, thing.element, thing.host)
         loud = logging.WARNING if thing.service and not thing.declared else logging.INFO
         log.log(
@@ -75,7 +79,7 @@ class Report:
     def unsettled(self) -> list[tuple[str, int, str]]:
         """Return what nobody was told about: its name, how often it was seen, and the line that would settle it."""
         return [
-            (name, count, f'services = [..., "{name}"]' if kind == "service" else f'keep = [..., "https://{name}/*"]')
+            (printable(name), count, service_line(name) if kind == "service" else host_line(name))
             for (kind, name), count in self._unsettled.items()
         ]
 
@@ -83,7 +87,7 @@ class Report:
         if thing.service and not thing.declared:
             key = ("service", thing.slug)
         elif thing.slug in {"unknown", "listed"} and thing.host:
-            key = ("host", printable(thing.host))
+            key = ("host", thing.host[:LONGEST_NAME])
         else:
             return
         self._unsettled[key] = self._unsettled.get(key, 0) + 1

@@ -127,6 +127,31 @@ def test_undeclared_and_unknown_things_are_shown_with_the_line_that_settles_them
     assert '"https://cdn.stranger.example/*"' in page
 
 
+def test_every_undeclared_service_of_one_script_is_to_be_settled(place: Place, clock: Clock) -> None:
+    visitor = place.visitor(Answer('<!doctype html><script>gtag("js", 1); hj("event"); clarity("set")</script>'), clock)
+    visitor.get("/")
+    visitor.get("/")
+    found = {entry["what"]: (entry["seen"], entry["line"]) for entry in facts(visitor)["unsettled"]}
+    assert found == {
+        "hotjar": (2, 'services = [..., "hotjar"]'),
+        "microsoft-clarity": (2, 'services = [..., "microsoft-clarity"]'),
+    }
+
+
+@pytest.mark.parametrize(
+    ("host", "line"),
+    [
+        ("my_cdn.example", 'own_hosts = [..., "my_cdn.example"] if it is yours'),
+        ("[::1]", 'own_hosts = [..., "[::1]"] if it is yours'),
+        ("a&quot;b.example", "none: no such host can be declared"),
+    ],
+)
+def test_no_line_is_shown_that_the_configuration_would_refuse(place: Place, clock: Clock, host: str, line: str) -> None:
+    visitor = place.visitor(Answer(f'<!doctype html><img src="https://{host}/x.gif">'), clock)
+    visitor.get("/")
+    assert [entry["line"] for entry in facts(visitor)["unsettled"]] == [line]
+
+
 def test_the_line_that_settles_an_unknown_third_party_does_settle_it(place: Place, clock: Clock) -> None:
     place.declare(people=["alice"], site='keep = ["https://cdn.stranger.example/*"]')
     visitor = place.visitor(Answer(PAGE), clock)

@@ -12,9 +12,10 @@ import pytest
 from cookiegate.config import Config
 from cookiegate.errors import ConfigError
 from cookiegate.gate.gate import Gate
-from cookiegate.gate.judge import Judge, Withheld
+from cookiegate.gate.judge import Judge
 from cookiegate.gate.lists import Lists
 from cookiegate.gate.matcher import Matcher
+from cookiegate.gate.places import Withheld
 from cookiegate.gate.url import read_url
 from cookiegate.site import Site
 from tests.gate.reading import HOME, consent
