@@ -154,7 +154,7 @@ class Places:
         return next((withheld for match in matches if (withheld := self._granted(match, host))), None)
 
     def together(self, matches: Iterable[Match]) -> Withheld | None:
-        """Return the first of *matches*, found in one script or document, whose service may not run; with it the others."""
+        """Return all of *matches*, found in one script or document, whose service may not run."""
         return joined([withheld for match in matches if (withheld := self._granted(match))])
 
     def _granted(self, match: Match | None, host: str = "") -> Withheld | None:
