@@ -100,6 +100,7 @@ class Service(Declaration):
     use: Words = Field(default_factory=dict)  # one sentence: what it does, what it receives
     privacy: str = ""
     opt_out: str = ""
+    source: str = ""  # where the facts come from, when it is not the privacy page
     checked: date | None = None
 
     @property
