@@ -43,6 +43,7 @@ _DATA = re.compile(rb"<script(?: (?:id|class)=\"[^\"]*+\")*+ type=\"application/
 _TYPED = re.compile(rb"[tT][yY][pP][eE]|[sS][rR][cC]").search
 _JAVASCRIPT = b' type="text/javascript"'
 
+_SCHEME = re.compile(rb":(?!//)").search  # a script or style sheet inside its own address, perhaps
 _WITH_CONTENT = frozenset({b"script", b"style", b"title", b"textarea"})
 # Their start tag decides how the following bytes are read, or they are judged by more than their addresses.
 _NEVER = (
@@ -83,7 +84,7 @@ class Glance:
                 end = self._content_end(name, buf, pos, end)
                 if end < 0:
                     return pos
-            elif name in _NEVER:
+            elif name in _NEVER or (name == b"link" and _SCHEME(buf, pos, end)):
                 return pos
             pos = end
 
@@ -115,6 +116,8 @@ class Glance:
         return end.end() + 1
 
     def _script_end(self, buf: bytes, start: int, body: int) -> int:
+        if _SCHEME(buf, start, body):
+            return -1
         if buf.startswith(b"</script>", body):
             return body + 9
         end = SCRIPT_DATA(buf, body)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 MARK = b"data-privacy"
 DEEPEST = 3  # documents inside each other's attributes
-DOCUMENTS = frozenset({b"iframe", b"frame", b"object", b"embed", b"script"})
+# What these load may load more, so that it is judged where it stands inside the address itself.
+DOCUMENTS = frozenset({b"iframe", b"frame", b"object", b"embed", b"script", b"link"})
 
 
 class Part(NamedTuple):
@@ -218,7 +219,7 @@ class Judge:
         if found is None:
             return Withheld(slug="data", rule="data address", why="what stands in the address cannot be read")
         mentioned = self.places.together(self._matcher.inline(found.body, data=True))
-        if mentioned or not found.document or element == b"script":
+        if mentioned or not found.document or element in {b"script", b"link"}:
             return mentioned
         return joined(self._document(found.body, charset=found.charset)[1])
 
