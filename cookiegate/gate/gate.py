@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from cookiegate.gate import caching
+from cookiegate.gate import caching, reporting
 from cookiegate.gate.cookies import Clearing, set_cookie_name, visible
 from cookiegate.gate.csp import host_policy
 from cookiegate.gate.judge import Judge
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from cookiegate.site import Site
 
     Header = tuple[bytes, bytes]
+
+
+_TELLING = reporting.HEADERS | {b"link"}  # they depend on the visitor's answers
 
 
 class Notice(Protocol):
@@ -119,12 +122,14 @@ class Gate:
                 for withheld in gone:
                     self.report.withheld(replace(withheld, element="link"))
                 kept += [(name, gated)] if gated else []
+            elif name in reporting.HEADERS and (found := reporting.sends_to(name, value, self.judge(exchange))):
+                self.report.withheld(replace(found, element=name.decode()))
             else:
                 kept.append((name, value))
         if self.observing:
             return list(headers)
-        linked = any(name == b"link" and b"//" in value for name, value in headers)
-        return caching.private_headers(kept) if linked else kept
+        told = any(name in _TELLING and b"//" in value for name, value in headers)
+        return caching.private_headers(kept) if told else kept
 
     def clearing(self, exchange: Exchange) -> list[Header]:
         """Return the headers that make the browser delete what denied, declared services left with it."""

@@ -15,7 +15,7 @@ from cookiegate.gate.loads import (
     LOADS,
     is_loaded_later,
 )  # fmt: skip
-from cookiegate.gate.places import Places, Withheld, joined
+from cookiegate.gate.places import Places, Withheld, joined, unclear
 from cookiegate.gate.styles import gated_style
 from cookiegate.service import NECESSARY
 
@@ -176,7 +176,7 @@ class Judge:
         """Judge an inline script by its fingerprints and by the addresses that it loads."""
         run = foreign_text(body) if foreign else body
         if run is None:
-            return _unclear("script")
+            return unclear("script")
         if self._mark(attributes) == NECESSARY and self._site.marks == "trusted":
             return None
         data = self._kind(attributes) in {"importmap", "speculationrules"}
@@ -190,10 +190,10 @@ class Judge:
         """Return a style sheet without what is withheld of it; None in its place if it cannot be told apart."""
         run = foreign_text(css) if foreign else css
         if run is None:
-            return None, [_unclear("style")]
+            return None, [unclear("style")]
         free = self.places.are_free_at
         gated, withheld = gated_style(run, judge=self._style_url, is_free=free, charset=charset or self.charset)
-        return gated, withheld if gated is not None else [*withheld, _unclear("style")]
+        return gated, withheld if gated is not None else [*withheld, unclear("style")]
 
     def _style_url(self, url: str) -> Withheld | None:
         """An address in a style sheet; one that brings a style sheet along is judged by all that it mentions."""
@@ -226,7 +226,7 @@ class Judge:
     def _document(self, markup: bytes, *, charset: str) -> tuple[bytes, list[Withheld]]:
         """Return a document that stands inside an attribute as it may leave; nothing of one too deep inside others."""
         if self._depth == DEEPEST or self.gate is None:
-            return b"", [_unclear("document")]
+            return b"", [unclear("document")]
         outer, self.charset = self.charset, charset
         self._depth += 1
         try:
@@ -251,7 +251,3 @@ class Judge:
             return None
         why = f"{purpose} is not granted" if known else f"the site has no purpose {purpose!r}"
         return Withheld(slug=purpose if known else "unknown", rule=mark or f'mark data-privacy="{purpose}"', why=why)
-
-
-def _unclear(what: str) -> Withheld:
-    return Withheld(slug=what, rule=f"unclear {what}", why=f"what this {what} loads cannot be told")

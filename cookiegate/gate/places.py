@@ -34,6 +34,11 @@ class Withheld:
     also: tuple[Withheld, ...] = ()  # whatever else the same script or document belongs to
 
 
+def unclear(what: str) -> Withheld:
+    """Return that something is withheld because nobody can tell what it loads."""
+    return Withheld(slug=what, rule=f"unclear {what}", why=f"what this {what} loads cannot be told")
+
+
 def joined(found: Sequence[Withheld]) -> Withheld | None:
     """Return all that is withheld of one thing as one; None where nothing is."""
     every = [each for thing in found for each in (thing, *thing.also)]
