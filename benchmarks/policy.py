@@ -37,20 +37,9 @@ ATTRIBUTES = (
 SELECTOR = ", ".join((*LOADING, *ATTRIBUTES))
 NAMES = frozenset(selector.partition("[")[0] for selector in LOADING)
 ANYWHERE = frozenset(
-    {
-        "style",
-        "ping",
-        "data-privacy",
-        "data-src",
-        "data-srcset",
-        "data-original",
-        "data-lazy-src",
-        "data-bg",
-        "background",
-        "attributionsrc",
-    }
-)
-
+    "style ping data-privacy data-src data-srcset data-original data-lazy-src data-bg background attributionsrc"
+    .split()
+)  # fmt: skip
 INSIDE = Withheld(slug="unknown", rule="document", why="withheld inside")
 
 

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from cookiegate.gate import skipping
-from cookiegate.gate.grammar import NAME_REST, RAW_END, SCRIPT_DATA, any_case, many
+from cookiegate.gate.grammar import NAME_REST, RAW_END, any_case, many
+from cookiegate.gate.rawtext import RawText
 
 if TYPE_CHECKING:
     from cookiegate.gate.judge import Judge
@@ -14,9 +15,16 @@ if TYPE_CHECKING:
 KEPT_HOSTS = 256  # of one page
 
 
+# What '&' may begin: no reference at all, one to a sign that no address is made of, or to none of ASCII's.
+_REFERENCE = (
+    rb"(?:(?!#|(?:sol|bsol|colon|Tab|NewLine|period|percnt|lowbar|fjlig);)"
+    rb"|#(?:0?3[489]|160|[1-9][0-9]{3,5}|[xX](?:2[267]|[1-9a-fA-F][0-9a-fA-F]{2,4}));)"
+)
+
+
 def _value(quote: bytes) -> bytes:
-    """Nothing that could spell an address in another way: no escape, reference or line break, and '://' whole."""
-    return many(rb"[^" + quote + rb":\\&\n\r\t]++|://|&amp;|:(?<![tT][pP]:)(?<![pP][sS]:)")
+    """Nothing that could spell an address in another way: no escape or line break, harmless references, '://' whole."""
+    return many(rb"[^" + quote + rb":\\&\n\r\t]++|://|&" + _REFERENCE + rb"|:(?<![tT][pP]:)(?<![pP][sS]:)")
 
 
 # A whole tag, written plainly, without a mark.
@@ -38,7 +46,9 @@ _STRANGE_STYLE = re.compile(
     rb"[1-9a-fA-F][0-9a-fA-F]{2,5}(?![0-9a-fA-F])|[.\[\]()#%,!&>+*=~@'\"$^{}]|[:/](?![/\\])))"
     rb"|:(?!//)(?:(?<=[tT][pP]:)|(?<=[tT][pP][sS]:))"
 ).search
-_ESCAPED_ASCII = re.compile(rb"%[2-7][0-9a-f]").search
+# Escapes of what paths are told by: letters, digits, dots, dashes, slashes.
+_ESCAPED_ASCII = re.compile(rb"%(?:2[d-f]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f)").search
+_POLICY = re.compile(rb"refresh|policy", re.IGNORECASE).search
 _DATA = re.compile(rb"<script(?: (?:id|class)=\"[^\"]*+\")*+ type=\"application/(?:ld\+)?json\"").match
 _TYPED = re.compile(rb"[tT][yY][pP][eE]|[sS][rR][cC]").search
 _JAVASCRIPT = b' type="text/javascript"'
@@ -48,9 +58,13 @@ _WITH_CONTENT = frozenset({b"script", b"style", b"title", b"textarea"})
 # Their start tag decides how the following bytes are read, or they are judged by more than their addresses.
 _NEVER = (
     skipping.SWITCHING
-    | {b"iframe", b"noscript", b"xmp", b"noembed", b"noframes", b"base", b"meta", b"frame", b"object", b"embed"}
+    | {b"iframe", b"noscript", b"xmp", b"noembed", b"noframes", b"base", b"frame", b"object", b"embed"}
     | {name for name in skipping.INTERESTING if name.startswith(b"amp-")}
 )
+
+
+# Not with what is found in their tags: a style sheet inside its own address, a refresh, a policy.
+_SOMETIMES = {b"link": _SCHEME, b"meta": _POLICY}
 
 
 class Glance:
@@ -63,7 +77,7 @@ class Glance:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._free: set[bytes] = set()
-        self._words = judge.places.path_words()
+        self._tell_paths = judge.places.tell_paths
 
     def __call__(self, buf: bytes, pos: int) -> int:
         """Return where the next construct is, from *pos* on, that must be looked at."""
@@ -77,22 +91,22 @@ class Glance:
             hosts = _HOSTS(buf, pos, end)
             if not free.issuperset(hosts) and not self._are_free(hosts):
                 return pos
-            if self._has_word(buf[pos:end]):
+            if self._may_name_path(buf[pos:end]):
                 return pos
             name = tag[1].lower()
             if name in _WITH_CONTENT:
                 end = self._content_end(name, buf, pos, end)
                 if end < 0:
                     return pos
-            elif name in _NEVER or (name == b"link" and _SCHEME(buf, pos, end)):
+            elif name in _NEVER or (name in _SOMETIMES and _SOMETIMES[name](buf, pos, end)):
                 return pos
             pos = end
 
-    def _has_word(self, construct: bytes) -> bool:
+    def _may_name_path(self, construct: bytes) -> bool:
         lowered = construct.lower()
-        if self._words is None or (b"%" in lowered and _ESCAPED_ASCII(lowered)):
+        if b"%" in lowered and _ESCAPED_ASCII(lowered):
             return True
-        return any(word in lowered for word in self._words)
+        return not self._tell_paths or self._judge.places.names_path(lowered)
 
     def _are_free(self, hosts: list[bytes]) -> bool:
         for host in hosts:
@@ -120,18 +134,18 @@ class Glance:
             return -1
         if buf.startswith(b"</script>", body):
             return body + 9
-        end = SCRIPT_DATA(buf, body)
-        if end is None or not buf.startswith(b"</script>", end.start()):
+        at, _ = RawText(b"script").find_end(buf, body)
+        if at < 0 or not buf.startswith(b"</script>", at):
             return -1
         if body - start > len(b"<script>"):
             head = buf[start:body]
             if _DATA(head):
-                return end.end() + 1
+                return at + 9
             if _TYPED(head.replace(_JAVASCRIPT, b"", 1)):
                 return -1
-        return -1 if self._judge.runs_withheld(buf[body : end.start()]) else end.end() + 1
+        return -1 if self._judge.runs_withheld(buf[body:at]) else at + 9
 
     def _is_free_style(self, buf: bytes, body: int, end: int) -> bool:
-        if _STRANGE_STYLE(buf, body, end) or self._has_word(buf[body:end]):
+        if _STRANGE_STYLE(buf, body, end) or self._may_name_path(buf[body:end]):
             return False
         return self._are_free(_STYLE_HOSTS(buf, body, end))

@@ -65,11 +65,13 @@ class InlineIndex:
         self._fingerprints: Mapping[bytes, list[Fingerprint]] = defaultdict(list)
         for text, match in fingerprints:
             self._fingerprints[_longest(text)].append(_fingerprint(text, match))
-        self._hosts: Mapping[bytes, list[bytes]] = defaultdict(list)
+        self._hosts: Mapping[bytes, list[tuple[bytes, set[bytes]]]] = defaultdict(list)
         for host in hosts:
-            self._hosts[_longest(host.rpartition(".")[0] or host)].append(host.encode())
-        self._nameless = tuple(self._hosts.pop(b"", ()))  # hosts without a word, such as 51.la
-        self._index = frozenset({*self._fingerprints, *self._hosts})
+            words = set(_WORDS(host.rpartition(".")[0].encode()))
+            self._hosts[max(words, key=len, default=b"")].append((host.encode(), words))
+        self._nameless = tuple(host for host, _ in self._hosts.pop(b"", ()))  # those without a word, such as 51.la
+        every = (words for hosts in self._hosts.values() for _, words in hosts)
+        self._index = frozenset().union(self._fingerprints, *every)
         self._place = place
 
     def find(self, script: bytes, *, data: bool = False) -> tuple[Match, ...]:
@@ -91,7 +93,7 @@ class InlineIndex:
             for fingerprint in self._fingerprints.get(word, ()):
                 if fingerprint.found_in(text):
                     yield fingerprint.match
-        named = [host for word in words for host in self._hosts.get(word, ())]
+        named = [host for word in words for host, needed in self._hosts.get(word, ()) if needed <= words]
         if named or self._nameless:
             lowered = text.lower()
             if any(host in lowered for host in (*named, *self._nameless)):

@@ -50,6 +50,7 @@ class Matcher:
         ]
         self._own_hosts = tuple(host for host in (*site.hosts, *site.own_hosts) if host != "*")
         self._keep = tuple(_keep_rule(address) for address in site.keep)
+        self.path_word = _path_word([path for path, match in self.paths if not match.service.keep])
         self.lists = Lists(site.lists)
         fingerprints = ((text, Match(s, f"inline fingerprint {text}")) for s in services.values() for text in s.inline)
         self.inline = lru_cache(maxsize=256)(InlineIndex(fingerprints, self._hosts, self.place).find)
@@ -120,6 +121,16 @@ def _with_parents(host: str) -> Iterable[str]:
 
 def _host_fits(host: str, pattern: str) -> bool:
     return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+
+
+def _path_word(paths: Iterable[str]) -> Callable[[bytes], re.Match[bytes] | None]:
+    """Search lower-case markup for the last two parts of any of *paths*, and for dots that could lead there."""
+    words = {"/".join(path.strip("/").split("/")[-2:]).encode() for path in paths}
+    firsts = bytes({word[0] for word in words})
+    return re.compile(
+        rb"[/\"'= ,(\t\n](?=[." + re.escape(firsts) + rb"])(?:\.\.?/|"
+        + b"|".join(map(re.escape, sorted(words))) + rb")"
+    ).search  # fmt: skip
 
 
 def _keep_rule(address: str) -> tuple[str, str, Callable[[str], bool]]:

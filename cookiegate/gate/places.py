@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cookiegate.gate.matcher import Match, Matcher
     from cookiegate.service import Service
 
+_PORT = re.compile(r":[0-9]{1,5}\Z").sub
 _PLAIN_HOST = re.compile(r"(?!xn--)[a-z0-9-]+(?:\.(?!xn--)[a-z0-9-]+)*\.[a-z][a-z0-9-]*").fullmatch
 
 
@@ -43,6 +44,12 @@ def joined(found: Sequence[Withheld]) -> Withheld | None:
     """Return all that is withheld of one thing as one; None where nothing is."""
     every = [each for thing in found for each in (thing, *thing.also)]
     return replace(every[0], also=tuple(replace(each, also=()) for each in every[1:])) if every else None
+
+
+def _folder_of(path: str) -> str:
+    """The folder in which *path* can be named by its last part alone; every page knows what lies at the root."""
+    folder = path.rstrip("/").rpartition("/")[0]
+    return f"{folder}/" if folder else path
 
 
 class Places:
@@ -120,8 +127,8 @@ class Places:
         return self.fetched(place, url=url)
 
     def are_free_at(self, host: bytes) -> bool:
-        """Return whether all that *host* (as written) names may be fetched; if not sure, not. See `path_words`."""
-        name = host.decode("latin-1").lower()
+        """Return whether all that *host* (as written) names may be fetched; if not sure, not. See `names_path`."""
+        name = _PORT("", host.decode("latin-1").lower())
         if not _PLAIN_HOST(name):
             return False
         matches = self._matcher.at_host(name)
@@ -134,19 +141,19 @@ class Places:
         declared = (match.service for match in self._matcher.at_host(host) if match.service.slug in self._site.declared)
         return all(map(self.allows, declared))
 
-    def path_words(self) -> tuple[bytes, ...] | None:
-        """Return lower-case words of which one stands in every address that is withheld for its path alone.
+    @property
+    def tell_paths(self) -> bool:
+        """Whether a service that is known by its path must be named by it here.
 
-        None where there is no telling: the page itself lies below such a path or at such a host.
+        Not where the page itself lies in the same folder or below, or at a host of a declared service.
         """
-        folder = urlsplit(self._page).path.lower()
-        if not self._is_free_home(self._host):
-            return None
-        paths = [path for path, match in self._matcher.paths if not self.allows(match.service)]
-        if any(folder.startswith(path) for path in paths):
-            return None
-        words = {path.strip("/").rpartition("/")[2] for path in paths}
-        return tuple(word.encode() for word in words if not any(w != word and w in word for w in words))
+        here = urlsplit(self._page).path.lower()
+        near = (match.service for path, match in self._matcher.paths if here.startswith(_folder_of(path)))
+        return self._is_free_home(self._host) and all(map(self.allows, near))
+
+    def names_path(self, lowered: bytes) -> bool:
+        """Return whether an address in *lowered* markup might lead to a path by which a service is known."""
+        return bool(self._matcher.path_word(lowered))
 
     # -- services
 
