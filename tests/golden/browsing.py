@@ -34,54 +34,61 @@ Contacts = defaultdict[str, set[str]]  # by page; "" is whose page is not known
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """One Chromium with one tab and an empty world."""
+    """One Chromium with two tabs: one for pages alone, one for many together."""
 
-    page: Page
+    single: Page
+    many: Page
     listener: Listener
 
     async def refuse(self, site: str) -> None:
         """Say no to everything."""
         form = {"action": "reject_all", "return_to": "/own"}
-        assert (await self.page.context.request.post(f"{site}/_privacy/choices", form=form)).ok
+        assert (await self.single.context.request.post(f"{site}/_privacy/choices", form=form)).ok
 
     async def together(self, site: str, names: Iterable[str]) -> Contacts:
         """Show the pages in frames and return the services' addresses that each contacts."""
         todo, found = list(names), Contacts(set)
+        self.listener.contacts.clear()
         while todo:
-            await self._visit(f"{site}/together?{'&'.join(todo[:TOGETHER])}", SETTLE)
+            await _visit(self.many, f"{site}/together?{'&'.join(todo[:TOGETHER])}")
+            await asyncio.sleep(SETTLE)
             del todo[:TOGETHER]
             self._collect(found)
         return found
 
-    async def alone(self, site: str, name: str, *, click: bool = False, settle: float = SETTLE) -> set[str]:
-        """Show one page in the tab, click what is to be clicked, and return what it contacts."""
+    async def alone(self, site: str, name: str, *, click: bool = False, patience: float = 0) -> set[str]:
+        """Show one page, click what is to be clicked, and return what it contacts; *patience* waits until it does."""
+        await _visit(self.single, "about:blank")
         self.listener.contacts.clear()
-        await self._visit(f"{site}/{name}", 0)
+        await _visit(self.single, f"{site}/{name}")
         if click:
             with suppress(Error):
-                await self.page.locator("#click").click(timeout=2_000)
-        await asyncio.sleep(settle)
+                await self.single.locator("#click").click(timeout=2_000)
         found = Contacts(set)
-        self._collect(found)
+        for _ in range(1 + round(patience / SETTLE)):
+            await asyncio.sleep(SETTLE)
+            self._collect(found)
+            if found:
+                break
         return set().union(*found.values())
 
-    async def _visit(self, address: str, settle: float) -> None:
-        with suppress(Error):  # a refresh interrupts its own page
-            await self.page.goto(address, wait_until="load", timeout=20_000)
-        await asyncio.sleep(settle)
-
     def _collect(self, found: Contacts) -> None:
-        requested = {contact.url.split("/")[2] for contact in self.listener.contacts if contact.page}
+        requested = {contact.host for contact in self.listener.contacts if contact.request}
         for contact in self.listener.contacts:
-            if is_withheld(contact.url) and (contact.page or contact.url.split("/")[2] not in requested):
+            if is_withheld(contact.url) and (contact.request or contact.host not in requested):
                 found[contact.page].add(contact.url)
         self.listener.contacts.clear()
+
+
+async def _visit(page: Page, address: str) -> None:
+    with suppress(Error):  # a refresh interrupts its own page
+        await page.goto(address, wait_until="load", timeout=30_000)
 
 
 @asynccontextmanager
 async def browsing(executable: str, *, javascript: bool) -> AsyncIterator[Browser]:
     """Start one. Not incognito: there Chromium heeds neither preconnect nor manifest."""
-    with TemporaryDirectory() as profile:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         async with listening() as listener, async_playwright() as playwright:
             context = await playwright.chromium.launch_persistent_context(
                 profile,
@@ -89,8 +96,8 @@ async def browsing(executable: str, *, javascript: bool) -> AsyncIterator[Browse
                 java_script_enabled=javascript,
                 args=[*FLAGS, f"--host-resolver-rules={listener.rules}"],
             )
-            page = context.pages[0] if context.pages else await context.new_page()
-            devtools = await context.new_cdp_session(page)
+            single, many = await context.new_page(), await context.new_page()
+            devtools = await context.new_cdp_session(many)  # two frames with one image are two requests
             await devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
-            yield Browser(page=page, listener=listener)
+            yield Browser(single=single, many=many, listener=listener)
             await context.close()

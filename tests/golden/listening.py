@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,16 +24,22 @@ ANSWER: Final = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 0\r\ncache-control: no-store\r\n"
     b"access-control-allow-origin: *\r\nconnection: close\r\n\r\n"
 )
+PAGE: Final = re.compile("/collect/([a-z0-9/-]+)")
 BEGINNING: Final = datetime(2020, 1, 1, tzinfo=timezone.utc)
 END: Final = datetime(2099, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A request, or a mere connection, to *url*; *page* is the path that the referrer names, if any."""
+    """A request to *url*, or a mere connection; *page* is named by its path or by the referrer, if at all."""
 
     url: str
-    page: str
+    page: str = ""
+    request: bool = True
+
+    @property
+    def host(self) -> str:
+        return self.url.split("/")[2]
 
 
 @dataclass(slots=True)
@@ -47,14 +54,15 @@ class Listener:
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
-            page = urlsplit(fields.get("referer") or fields.get("ping-from", "")).path.lstrip("/")
-            self.contacts.append(Contact(f"{scheme}://{fields.get('host', '')}{head[0].split()[1]}", page))
+            path = head[0].split()[1]
+            page = named[1] if (named := PAGE.search(path)) else urlsplit(fields.get("referer", "")).path[1:]
+            self.contacts.append(Contact(f"{scheme}://{fields.get('host', '')}{path}", page))
             writer.write(ANSWER)
             await writer.drain()
         writer.close()
 
     def greeted(self, _socket: object, host: str | None, _context: object) -> None:
-        self.contacts.append(Contact(f"https://{host}", ""))
+        self.contacts.append(Contact(f"https://{host}/", request=False))
 
 
 @asynccontextmanager

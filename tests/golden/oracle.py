@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 import ada_url
 import html5lib
@@ -103,7 +104,7 @@ def is_withheld(url: str) -> bool:
     if not ada_url.check_url(url):
         return False
     parsed = ada_url.URL(url)
-    host, path = parsed.hostname.rstrip("."), parsed.pathname.lower()
+    host, path = parsed.hostname.rstrip("."), unquote(parsed.pathname).lower()
     return any(
         (host == domain or host.endswith("." + domain)) and path.startswith("/" + rest)
         for service in catalogue().values()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 KEY: Final = "a-key-of-the-golden-pages-32-bytes-and-longer"
+PIXEL: Final = b"/collect"
 TELLING: Final = (b"referrer-policy", b"unsafe-url")  # so that whoever is contacted hears from which page
 
 
@@ -20,7 +21,7 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
         return
     headers, body = [(b"content-type", b"text/plain")], b""
     if golden := BY_NAME.get(scope["path"].lstrip("/")):
-        headers, body = golden.headers, golden.before
+        headers, body = golden.headers, golden.before.replace(PIXEL, PIXEL + b"/" + golden.name.encode())
     elif scope["path"] == "/together":
         headers, body = [(b"content-type", PLAIN.partition(": ")[2].encode())], _frames(scope["query_string"])
     await send({"type": "http.response.start", "status": 200, "headers": [*headers, TELLING]})
@@ -29,7 +30,7 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _frames(query: bytes) -> bytes:
     return b"<!doctype html><title>Tea</title>" + b"".join(
-        b"<iframe src=/%b width=300 height=150></iframe>" % name for name in query.split(b"&")
+        b"<iframe src=/%b width=50 height=40></iframe>" % name for name in query.split(b"&")
     )
 
 
