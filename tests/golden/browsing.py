@@ -47,37 +47,42 @@ class Browser:
 
     async def together(self, site: str, names: Iterable[str]) -> Contacts:
         """Show the pages in frames and return the services' addresses that each contacts."""
-        todo, found = list(names), Contacts(set)
         self.listener.contacts.clear()
+        await self.show(site, names)
+        return self._collect()
+
+    async def show(self, site: str, names: Iterable[str]) -> None:
+        """Show the pages in frames, so many at once."""
+        todo = list(names)
+        await self.many.bring_to_front()
         while todo:
             await _visit(self.many, f"{site}/together?{'&'.join(todo[:TOGETHER])}")
             await asyncio.sleep(SETTLE)
             del todo[:TOGETHER]
-            self._collect(found)
-        return found
 
     async def alone(self, site: str, name: str, *, click: bool = False, patience: float = 0) -> set[str]:
         """Show one page, click what is to be clicked, and return what it contacts; *patience* waits until it does."""
+        await self.single.bring_to_front()  # a tab that is not looked at fetches nothing in advance
         await _visit(self.single, "about:blank")
         self.listener.contacts.clear()
         await _visit(self.single, f"{site}/{name}")
         if click:
             with suppress(Error):
                 await self.single.locator("#click").click(timeout=2_000)
-        found = Contacts(set)
         for _ in range(1 + round(patience / SETTLE)):
             await asyncio.sleep(SETTLE)
-            self._collect(found)
-            if found:
-                break
-        return set().union(*found.values())
+            if found := self._collect():
+                return set().union(*found.values())
+        return set()
 
-    def _collect(self, found: Contacts) -> None:
+    def _collect(self) -> Contacts:
+        found = Contacts(set)
         requested = {contact.host for contact in self.listener.contacts if contact.request}
         for contact in self.listener.contacts:
             if is_withheld(contact.url) and (contact.request or contact.host not in requested):
                 found[contact.page].add(contact.url)
         self.listener.contacts.clear()
+        return found
 
 
 async def _visit(page: Page, address: str) -> None:

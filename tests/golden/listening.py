@@ -24,7 +24,8 @@ ANSWER: Final = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 0\r\ncache-control: no-store\r\n"
     b"access-control-allow-origin: *\r\nconnection: close\r\n\r\n"
 )
-PAGE: Final = re.compile("/collect/([a-z0-9/-]+)")
+IDLE: Final = 0.5  # seconds: a connection that is kept open would make the next preconnect needless
+PAGE: Final = re.compile("/(?:collect|alert)/([a-z0-9/-]+)")
 BEGINNING: Final = datetime(2020, 1, 1, tzinfo=timezone.utc)
 END: Final = datetime(2099, 1, 1, tzinfo=timezone.utc)
 
@@ -51,8 +52,9 @@ class Listener:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         scheme = "https" if writer.get_extra_info("ssl_object") else "http"
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            asked = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), IDLE)
+            head = asked.decode("latin-1").split("\r\n")
             fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
             path = head[0].split()[1]
             page = named[1] if (named := PAGE.search(path)) else urlsplit(fields.get("referer", "")).path[1:]
