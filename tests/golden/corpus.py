@@ -13,18 +13,13 @@ PIXEL: Final = "img src=https://canary.example/seen>"
 
 # What the gate takes out of a page of which everything is denied.
 WITHHELD: Final = {
-    "script": '<script src="https://www.google-analytics.com/analytics.js"></script>',
-    "bare script": "<script src=https://www.google-analytics.com/analytics.js></script>",
+    "script": '<script src="https://www.google-analytics.com/collect"></script>',
     "inline script": "<script>ga('create', 'UA-1')</script>",
     "image": "<img src='https://www.google-analytics.com/collect'>",
-    "frame": "<iframe src=https://www.youtube.com/embed/M7lc1UVf-VE></iframe>",
-    "two": "<script src=https://www.google-analytics.com/analytics.js></script><img src=https://www.facebook.com/tr>",
-    "pixel in noscript": "<noscript><img src=https://www.facebook.com/tr></noscript>",
+    "frame": "<iframe src=https://www.youtube.com/embed/collect></iframe>",
+    "two": "<script src=https://www.google-analytics.com/collect></script><img src=https://www.facebook.com/tr/collect>",
+    "pixel in noscript": "<noscript><img src=https://www.facebook.com/tr/collect></noscript>",
     "style": "<style>@import 'https://www.google-analytics.com/collect';</style>",
-    "marked": '<script data-privacy="analytics">tea()</script>',
-    "base": "<base href=https://www.google-analytics.com/>",
-    "link with a ping": "<a ping=https://www.google-analytics.com/collect href=#a>a</a>",
-    "drawing's script": "<svg><script href=https://www.google-analytics.com/analytics.js /></svg>",
 }
 
 # What stands before it, and after it.
@@ -36,7 +31,7 @@ NEIGHBOURS: Final = {
     "name": ("<im", "g src=x onerror=alert(1)>"),
     "script's name": ("<scr", "ipt>alert(1)</script>"),
     "script's bracket": ("<script", ">alert(1)</script>"),
-    "script's address": ("<script src=", "https://canary.example/x.js></script>"),
+    "script's address": ("<script src=", "https://canary.example/seen></script>"),
     "handler's name": ("<img src=x one", "rror=alert(1)>"),
     "attributes": ("<img src=x ", " onerror=alert(1)>"),
     "value": ("<p title=", " onclick=alert(1)><" + BANG),
@@ -85,8 +80,16 @@ NEIGHBOURS: Final = {
     "plaintext": ("<plain", "text><" + BANG),
 }
 
+
+
+def _page(name: str, *parts: str) -> bytes:
+    """Every address in the page says which page it is in: not every request has a referrer."""
+    markup = "<!doctype html><title>Tea</title>" + "".join(parts)
+    return markup.replace("/collect", f"/collect/{name}").replace("/seen", f"/seen/{name}").encode()
+
+
 CORPUS: Final = {
-    f"corpus/{number}": (f"{inside} in {around}", f"<!doctype html><title>Tea</title>{before}{gone}{after}".encode())
+    (name := f"corpus/{number}"): (f"{inside} in {around}", _page(name, before, gone, after))
     for number, (inside, gone, around, (before, after)) in enumerate(
         (inside, gone, around, neighbours)
         for around, neighbours in NEIGHBOURS.items()

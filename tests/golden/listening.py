@@ -25,7 +25,7 @@ ANSWER: Final = (
     b"access-control-allow-origin: *\r\nconnection: close\r\n\r\n"
 )
 IDLE: Final = 0.5  # seconds: a connection that is kept open would make the next preconnect needless
-PAGE: Final = re.compile("/(?:collect|alert)/([a-z0-9/-]+)")
+PAGE: Final = re.compile("/(?:collect|alert|seen)/([a-z0-9/-]+)")
 BEGINNING: Final = datetime(2020, 1, 1, tzinfo=timezone.utc)
 END: Final = datetime(2099, 1, 1, tzinfo=timezone.utc)
 

@@ -29,7 +29,8 @@ async def _look(executable: str, fired: Fired, sites: dict[str, str], *, javascr
         for name, address in sites.items():
             browser.listener.contacts.clear()
             await browser.show(address, CORPUS)
-            fired[name, javascript] = {(contact.page, contact.url) for contact in browser.listener.contacts}
+            requests = [contact for contact in browser.listener.contacts if contact.request]
+            fired[name, javascript] = {(contact.page, contact.url) for contact in requests}
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +53,12 @@ def _canaries(fired: set[tuple[str, str]]) -> set[tuple[str, str]]:
 @modes
 @pytest.mark.parametrize("name", CORPUS, ids=[title for title, _ in CORPUS.values()])
 def test_nothing_fires_that_did_not_before(fired: Fired, name: str, *, javascript: bool) -> None:
-    gated, bare = (
-        {url for page, url in _canaries(fired[site, javascript]) if page == name} for site in ("gated", "bare")
-    )
-    assert gated <= bare, CORPUS[name][1]
+    def canaries(site: str, javascript: bool) -> set[str]:
+        return {url for page, url in _canaries(fired[site, javascript]) if page == name}
+
+    # Where noscript makes two readings of one page the gate may settle on that of a browser with scripting.
+    before = canaries("bare", javascript) | canaries("bare", True)
+    assert canaries("gated", javascript) <= before, CORPUS[name][1]
 
 
 @modes
@@ -67,4 +70,4 @@ def test_no_service_is_contacted_from_between_its_neighbours(fired: Fired, *, ja
 def test_the_canaries_are_alive(fired: Fired) -> None:
     assert len({page for page, url in _canaries(fired["bare", True]) if "/alert/" in url}) > 50
     assert len({page for page, url in _canaries(fired["bare", False])}) > 5
-    assert {page for page, _ in _canaries(fired["bare", True])} <= set(CORPUS)
+    assert {page for seen in fired.values() for page, _ in _canaries(seen)} <= set(CORPUS), "not every page is named"

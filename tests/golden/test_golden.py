@@ -2,96 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.world import NAVIGATE, Visitor, body_of, drive, gated, http_scope
+from tests.contract.world import body_of
+from tests.golden.gating import answer, cut
 from tests.golden.oracle import contacted
-from tests.golden.pages import ANYTHING, DECLARATION, GOLDEN, Golden, matches
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from starlette.types import Message, Receive, Scope, Send
+from tests.golden.pages import ANYTHING, GOLDEN, Golden, matches
 
 pairs = pytest.mark.parametrize("golden", GOLDEN, ids=str)
 quick = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 
 
-class Pieces:
-    """An app that answers whatever it was told to, in these pieces."""
-
-    def __init__(self) -> None:
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.chunks: Sequence[bytes] = ()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": list(self.headers)})
-        for chunk in self.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-
-APP = Pieces()
-GATED = gated(APP, **DECLARATION, hosts=["shop.test"])
-
-
-def _refused() -> str:
-    visitor = Visitor(GATED)
-    visitor.choose("reject_all")
-    return "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
-
-
-REFUSED = {**NAVIGATE, "cookie": _refused()}
-
-
-def answer(chunks: Iterable[bytes], headers: list[tuple[bytes, bytes]]) -> list[Message]:
-    """What is sent to a visitor who refused everything."""
-    APP.chunks, APP.headers = tuple(chunks), headers
-    return drive(GATED, http_scope("/tea/", headers=REFUSED))
-
-
-def gate(page: bytes, golden: Golden, size: int = 0) -> bytes:
-    """Return the gated page, given whole or in chunks of *size* bytes."""
-    return body_of(answer(cut(page, size or len(page)), golden.headers))
-
-
-def cut(page: bytes, *sizes: int) -> list[bytes]:
-    """Return the page in chunks of these sizes, the last one again and again."""
-    chunks, at, turn = [], 0, 0
-    while at < len(page):
-        size = sizes[min(turn, len(sizes) - 1)]
-        chunks.append(page[at : at + size])
-        at, turn = at + size, turn + 1
-    return chunks
+def gate(golden: Golden, *sizes: int) -> bytes:
+    """What leaves of the pair's page, given whole or in chunks of these sizes."""
+    return body_of(answer(cut(golden.before, *sizes), golden.headers))
 
 
 @pairs
 def test_of_a_page_leaves_what_the_pair_says(golden: Golden) -> None:
-    left = gate(golden.before, golden)
+    left = gate(golden)
     assert golden.becomes(left), left.decode(errors="replace")
     assert golden.before == golden.after or left != golden.before, "nothing was withheld"
 
 
 @pairs
 def test_an_independent_reader_finds_no_service_in_what_leaves(golden: Golden) -> None:
-    assert contacted(gate(golden.before, golden)) == set()
+    assert contacted(gate(golden)) == set()
 
 
 @pytest.mark.parametrize("size", [1, 16])
 @pairs
 def test_where_a_page_is_cut_changes_nothing(golden: Golden, size: int) -> None:
-    assert gate(golden.before, golden, size) == gate(golden.before, golden)
+    assert gate(golden, size) == gate(golden)
 
 
 @given(st.sampled_from(GOLDEN), st.lists(st.integers(1, 60), min_size=1, max_size=20))
 @quick
 def test_however_a_page_is_cut_nothing_changes(golden: Golden, sizes: list[int]) -> None:
-    left = body_of(answer(cut(golden.before, *sizes), golden.headers))
-    assert left == gate(golden.before, golden)
+    assert gate(golden, *sizes) == gate(golden)
 
 
 @pairs
