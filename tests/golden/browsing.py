@@ -42,7 +42,7 @@ class Browser:
 
     async def refuse(self, site: str) -> None:
         """Say no to everything."""
-        form = {"action": "reject_all", "return_to": "/own"}
+        form: dict[str, str | float | bool] = {"action": "reject_all", "return_to": "/own"}
         assert (await self.single.context.request.post(f"{site}/_privacy/choices", form=form)).ok
 
     async def together(self, site: str, names: Iterable[str]) -> Contacts:

@@ -81,7 +81,6 @@ NEIGHBOURS: Final = {
 }
 
 
-
 def _page(name: str, *parts: str) -> bytes:
     """Every address in the page says which page it is in: not every request has a referrer."""
     markup = "<!doctype html><title>Tea</title>" + "".join(parts)

@@ -7,7 +7,7 @@ import re
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -26,8 +26,8 @@ ANSWER: Final = (
 )
 IDLE: Final = 0.5  # seconds: a connection that is kept open would make the next preconnect needless
 PAGE: Final = re.compile("/(?:collect|alert|seen)/([a-z0-9/-]+)")
-BEGINNING: Final = datetime(2020, 1, 1, tzinfo=timezone.utc)
-END: Final = datetime(2099, 1, 1, tzinfo=timezone.utc)
+BEGINNING: Final = datetime(2020, 1, 1, tzinfo=UTC)
+END: Final = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,7 @@ LOADERS: Final = {
     "link", "feImage", "use", "body", "table", "tr", "td", "th",
 }  # fmt: skip
 DOMAINS: Final = {
-    pattern.partition("/")[0]
-    for service in catalogue().values()
-    if not service.keep
-    for pattern in service.hosts
+    pattern.partition("/")[0] for service in catalogue().values() if not service.keep for pattern in service.hosts
 }
 ADDRESSES: Final = {"src", "srcset", "imagesrcset", "href", "data", "poster", "background", "srcdoc"}
 EVERYWHERE: Final = {"style", "ping"}

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 64 * 1024
 TEA: Final = b"<li class='tea'><a href='/tea/ujeon' title=\"a > b\">Ujeon</a> &amp; <b>others</b>\r\n"
-SCRIPT: Final = b"<script async src='https://www.google-analytics.com/analytics.js'></script><script>tea('</p>')</script>"
+SCRIPT: Final = (
+    b"<script async src='https://www.google-analytics.com/analytics.js'></script><script>tea('</p>')</script>"
+)
 # What stands at the beginning, and what then comes again and again.
 KINDS: Final = {
     "page": (b"<!doctype html><title>Tea</title><ul>", TEA * 1500 + SCRIPT),

@@ -10,7 +10,14 @@ from tests.golden.pages import GOLDEN
 
 GA: Final = "https://www.google-analytics.com/collect"
 # Addresses, one for each of who may be asked: the site, a stranger, services of three purposes, nobody's service.
-OWN: Final = ("/own.js", "own.gif?u=a&amp;b=c", "//cdn.example/x.js", "data:image/gif;base64,R0lGODlhAQABAAAAACw=", "#a", "")
+OWN: Final = (
+    "/own.js",
+    "own.gif?u=a&amp;b=c",
+    "//cdn.example/x.js",
+    "data:image/gif;base64,R0lGODlhAQABAAAAACw=",
+    "#a",
+    "",
+)
 SERVICES: Final = (
     GA,
     "//www.googletagmanager.com/gtm.js?id=GTM-1",
@@ -55,15 +62,19 @@ TEXTS: Final = (
 )
 # What opens and is never closed, closes what was never opened, or is no tag at all.
 SHARDS: Final = (
-    "<", "</", "<!", "<!-", "<!--", "-->", "--!>", "<!-->", "<![CDATA[", "]]>", "<?", "<script", "<script>", "</script", "</script>",
-    "<!--<script>", "<noscript>", "</noscript>", "<svg>", "</svg>", "<math><mi>", "</math>", "<title>", "</title>", "<style>",
-    "</style>", "<textarea>", "<iframe>", "</iframe>", "<template>", "</template>", "<select>", "<plaintext>", "<p title=\"",
-    "<p title='", '"', "'", ">", "=", "/", " ", "\0", "\x0c", "&", "&#", "<img src=", "<img/src=", "<a ping=", "<base href=",
-    "<meta http-equiv=refresh content='0;", "<p style='background:url(", GA, "data-privacy=analytics ", "\ufeff", "\u212a",
+    "<", "</", "<!", "<!-", "<!--", "-->", "--!>", "<!-->", "<![CDATA[", "]]>", "<?", "<script", "<script>",
+    "</script", "</script>", "<!--<script>", "<noscript>", "</noscript>", "<svg>", "</svg>", "<math><mi>",
+    "</math>", "<title>", "</title>", "<style>", "</style>", "<textarea>", "<iframe>", "</iframe>",
+    "<template>", "</template>", "<select>", "<plaintext>", "<p title=\"", "<p title='", '"', "'", ">", "=",
+    "/", " ", "\0", "\x0c", "&", "&#", "<img src=", "<img/src=", "<a ping=", "<base href=",
+    "<meta http-equiv=refresh content='0;", "<p style='background:url(", GA, "data-privacy=analytics ",
+    "\ufeff", "\u212a",
 )  # fmt: skip
 
 _numbers = st.integers(0, 999)
-_own = st.builds(lambda markup, n, u: markup.format(n=n, u=u), st.sampled_from(ELEMENTS), _numbers, st.sampled_from(OWN))
+_own = st.builds(
+    lambda markup, n, u: markup.format(n=n, u=u), st.sampled_from(ELEMENTS), _numbers, st.sampled_from(OWN)
+)
 _any = st.builds(
     lambda markup, n, u: markup.format(n=n, u=u), st.sampled_from(ELEMENTS), _numbers, st.sampled_from(OWN + SERVICES)
 )
@@ -86,4 +97,6 @@ soups = st.lists(st.one_of(_text, _any, st.sampled_from(SHARDS)), max_size=16).m
 goldens = st.lists(st.sampled_from([golden.before for golden in GOLDEN]), max_size=3).map(b"".join)
 """The golden pages, one after another: what one leaves open swallows the next."""
 
-anything = st.one_of(soups, pages, goldens, st.binary(max_size=400), st.tuples(soups, st.binary(max_size=40)).map(b"".join))
+anything = st.one_of(
+    soups, pages, goldens, st.binary(max_size=400), st.tuples(soups, st.binary(max_size=40)).map(b"".join)
+)
