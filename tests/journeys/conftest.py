@@ -204,7 +204,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _serving(app: str) -> Iterator[str]:
+def serving(app: str) -> Iterator[str]:
     """Run uvicorn as an operator would, and yield its address."""
     port = _free_port()
     command = [sys.executable, "-m", "uvicorn", app, "--port", str(port)]
@@ -225,26 +225,33 @@ def _serving(app: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def gated() -> Iterator[str]:
     """The shop behind cookiegate."""
-    with _serving("cookiegate.demo.app:app") as address:
+    with serving("cookiegate.demo.app:app") as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def bare() -> Iterator[str]:
     """The shop without cookiegate: the control run."""
-    with _serving("cookiegate.demo.shop:shop") as address:
+    with serving("cookiegate.demo.shop:shop") as address:
         yield address
+
+
+def installed() -> str:
+    """Return where Chromium is; without it a desk skips the test and CI fails it."""
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is not None:
+        return executable
+    missing = "Chromium is not installed: apt-get install chromium"
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)
 
 
 @pytest.fixture(scope="module")  # not longer: Playwright keeps an event loop running, which other tests must not meet
 def chromium() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        missing = "Chromium is not installed: apt-get install chromium"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=executable,
+            executable_path=installed(),
             args=list(FLAGS),
             ignore_default_args=["--disable-back-forward-cache"],
         )
