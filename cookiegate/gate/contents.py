@@ -50,7 +50,9 @@ class Contents:
         *opening* is its start tag: `start` in the page, the other offsets in the element.
         """
         body = element[opening.end :]
-        if opening.doubtful and b"<" in body:
+        # In svg and math browsers read tags where those that look ahead for things to load read text.
+        text = opening.foreign and opening.name not in {b"script", b"style"}
+        if b"<" in body and (opening.doubtful or text):
             self.report_doubtful(opening.name, opening.start)
             return marker("doubtful")
         attributes = attribute_values(element, opening.attributes, opening.end)
@@ -64,7 +66,7 @@ class Contents:
             if styled is None:
                 return marker("style")
             body = styled
-        elif opening.name == b"noscript":
+        elif opening.name == b"noscript" and not opening.foreign:
             body = self._gated_noscript(opening, body)
         return self._head(opening, element, attributes) + body + closing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cookiegate.gate.grammar import RAW_TEXT
+from cookiegate.gate.skipping import DRAWINGS
 from cookiegate.gate.tag import attribute_values, self_closing
 
 # A start tag of these leaves foreign content.
@@ -103,8 +104,11 @@ class Foreign:
             low -= 1
         return self._closed(low)
 
-    def end(self, name: bytes) -> bytes | None:
-        """Close what the end tag closes. Return what must stand before it; None if it must not stand at all."""
+    def end(self, name: bytes, *, stray: bool = True) -> bytes | None:
+        """Close what the end tag closes. Return what must stand before it; None if it must not stand at all.
+
+        *stray*: an end tag of a drawing may belong to an element of HTML around it.
+        """
         html = self._html_on_top()
         if html:
             for at in range(len(self._open) - 1, len(self._open) - 1 - html, -1):
@@ -115,10 +119,10 @@ class Foreign:
                 return b""  # a point of integration hides all that is outside: every browser ignores the tag
             closers = b"".join(b"</" + element.name + b">" for element in reversed(self._open[-html:]))
             del self._open[-html:]
-            return closers + (self.end(name) or b"")
-        return self._end_foreign(name)
+            return closers + (self.end(name, stray=stray) or b"")
+        return self._end_foreign(name, stray=stray)
 
-    def _end_foreign(self, name: bytes) -> bytes | None:
+    def _end_foreign(self, name: bytes, *, stray: bool) -> bytes | None:
         run = len(self._open)
         while run and self._open[run - 1].space is not HTML:
             run -= 1
@@ -134,7 +138,7 @@ class Foreign:
         if points or (run and all(element.name != name for element in self._open[:run])):
             return b""  # nothing of that name is within reach: every browser ignores the tag
         if run == 0 and name in DRAWING:
-            return None
+            return None if stray or name not in DRAWINGS else b""
         return self._close(run, name)
 
     def _close(self, first: int, name: bytes) -> bytes:

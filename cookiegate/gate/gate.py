@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from cookiegate.gate import caching, reporting
+from cookiegate.gate import caching
 from cookiegate.gate.cookies import Clearing, set_cookie_name, visible
 from cookiegate.gate.csp import host_policy
 from cookiegate.gate.judge import Judge
 from cookiegate.gate.links import gated_link
 from cookiegate.gate.matcher import Matcher
 from cookiegate.gate.report import Report
+from cookiegate.gate.reporting import HEADERS, gated_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Header = tuple[bytes, bytes]
 
 
-_TELLING = reporting.HEADERS | {b"link"}  # they depend on the visitor's answers
+_TELLING = HEADERS | {b"link"}  # they depend on the visitor's answers
 
 
 class Notice(Protocol):
@@ -117,13 +118,12 @@ class Gate:
         for name, value in headers:
             if name == b"set-cookie" and (slug := self.denied_by(set_cookie_name(value), exchange.consent)):
                 self.report.cookie(set_cookie_name(value), slug)
-            elif name == b"link":
-                gated, gone = gated_link(value, self.judge(exchange).link)
+            elif name in _TELLING:
+                judge = self.judge(exchange)
+                gated, gone = gated_link(value, judge.link) if name == b"link" else gated_header(name, value, judge)
                 for withheld in gone:
-                    self.report.withheld(replace(withheld, element="link"))
+                    self.report.withheld(replace(withheld, element=name.decode()))
                 kept += [(name, gated)] if gated else []
-            elif name in reporting.HEADERS and (found := reporting.sends_to(name, value, self.judge(exchange))):
-                self.report.withheld(replace(found, element=name.decode()))
             else:
                 kept.append((name, value))
         if self.observing:

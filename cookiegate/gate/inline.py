@@ -9,19 +9,18 @@ from urllib.parse import unquote_to_bytes
 
 from cookiegate.gate.attributes import unescape
 from cookiegate.gate.grammar import many
+from cookiegate.gate.javascript import is_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cookiegate.gate.matcher import Match
 
-    Found = re.Match[bytes] | None
-
 
 class Fingerprint(NamedTuple):
     """What gives an inline script away, and whom."""
 
-    found_in: Callable[[bytes], Found]
+    found_in: Callable[[bytes], Iterator[re.Match[bytes]]]
     match: Match
 
 
@@ -91,7 +90,8 @@ class InlineIndex:
     def _found(self, text: bytes, words: set[bytes], *, everywhere: bool) -> Iterator[Match]:
         for word in words:
             for fingerprint in self._fingerprints.get(word, ()):
-                if fingerprint.found_in(text):
+                places = [found.start() for found in fingerprint.found_in(text)]
+                if places and is_code(text, places):
                     yield fingerprint.match
         named = [host for word in words for host, needed in self._hosts.get(word, ()) if needed <= words]
         if named or self._nameless:
@@ -144,7 +144,7 @@ def _fingerprint(text: str, match: Match) -> Fingerprint:
     head = first + (rf"(?<![\w$]{first})" if re.match(r"[\w$]", text) else "")
     pattern = r"\s*+".join([head, *("[\"'`]" if part in "\"'`" else re.escape(part) for part in parts[1:])])
     after = r"(?![\w$])" if re.search(r"[\w$]$", text) else ""
-    return Fingerprint(re.compile((pattern + after).encode()).search, match)
+    return Fingerprint(re.compile((pattern + after).encode()).finditer, match)
 
 
 def _longest(text: str) -> bytes:

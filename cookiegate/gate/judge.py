@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cookiegate.gate.attributes import candidates, embedded, foreign_text, refresh_address, unescape
@@ -11,6 +12,7 @@ from cookiegate.gate.loads import (
     CONNECTING,
     FETCHING,
     FOREIGN_LOADS,
+    HANDLERS,
     INERT_TYPES,
     LOADS,
     is_loaded_later,
@@ -31,6 +33,9 @@ MARK = b"data-privacy"
 DEEPEST = 3  # documents inside each other's attributes
 # What these load may load more, so that it is judged where it stands inside the address itself.
 DOCUMENTS = frozenset({b"iframe", b"frame", b"object", b"embed", b"script", b"link"})
+
+
+_APART = re.compile(r"[\s()\"']+").split  # a list of addresses, url(…), a setting in JSON
 
 
 class Part(NamedTuple):
@@ -58,8 +63,9 @@ class Judge:
         self.charset = charset
         self._depth = 0
         self._parts: Mapping[bytes, Callable[[str], tuple[str, list[Withheld]]]] = {
-            b"srcset": self._srcset, b"imagesrcset": self._srcset, b"background": self._alone, b"poster": self._alone,
-            b"ping": self._listed, b"attributionsrc": self._listed, b"style": self._style, b"srcdoc": self._srcdoc,
+            b"srcset": self._srcset, b"background": self._alone, b"poster": self._alone, b"ping": self._listed,
+            b"attributionsrc": self._listed, b"style": self._style, b"srcdoc": self._srcdoc,
+            **dict.fromkeys(HANDLERS, self._handler),
         }  # fmt: skip
 
     # -- whole elements
@@ -76,12 +82,11 @@ class Judge:
             return self._meta(attributes)
         if name.startswith(b"amp-") and (withheld := self._amp(name)):
             return withheld
-        if foreign:
-            return self._loading(name, attributes, FOREIGN_LOADS.get(name, ()))
-        withheld = (
-            self._relation(attributes) if name == b"link" else self._loading(name, attributes, LOADS.get(name, ()))
-        )
-        return withheld or (self._loaded_later(attributes) if name in LOADS else None)
+        if name == b"link":
+            return self._relation(attributes) or self._loaded_later(attributes)
+        loads = (FOREIGN_LOADS if foreign else LOADS).get(name, ())
+        withheld = self._loading(name, attributes, loads) or self._candidates(attributes)
+        return withheld or (self._loaded_later(attributes) if loads else None)
 
     def link(self, attributes: Attributes) -> Withheld | None:
         """Judge a link that is no element (a header's), all of it or not at all."""
@@ -101,7 +106,17 @@ class Judge:
         connects = not relations.isdisjoint(CONNECTING)
         if connects and (withheld := self.places.connected(self._text(attributes.get(b"href")))):
             return withheld
-        return None if relations.isdisjoint(FETCHING) else self._loading(b"link", attributes, LOADS[b"link"])
+        if relations.isdisjoint(FETCHING):
+            return None
+        gone = self._srcset(self._text(attributes.get(b"imagesrcset")))[1]
+        return joined(gone) or self._loading(b"link", attributes, LOADS[b"link"])
+
+    def _candidates(self, attributes: Attributes) -> Withheld | None:
+        """An image of which no candidate is left is nothing."""
+        if b"srcset" not in attributes or b"src" in attributes:
+            return None
+        left, gone = self._srcset(self._text(attributes[b"srcset"]))
+        return None if left else joined(gone)
 
     def _meta(self, attributes: Attributes) -> Withheld | None:
         if self._text(attributes.get(b"http-equiv")).strip().lower() != "refresh":
@@ -124,7 +139,7 @@ class Judge:
     def _words(self, value: bytes) -> Withheld | None:
         if b"//" not in value and b"&" not in value:
             return None
-        words = [word.strip(",") for word in self._text(value).split() if "//" in word]
+        words = [word.strip(",") for word in _APART(self._text(value)) if "//" in word]
         return next((withheld for word in words if (withheld := self.places.named(word))), None)
 
     # -- attributes that load by themselves
@@ -135,7 +150,7 @@ class Judge:
             return
         freed = self._mark(attributes) == NECESSARY
         for attribute, value in attributes.items():
-            judge = self._parts.get(attribute) or (self._style if foreign and b"(" in value else None)
+            judge = self._parts.get(attribute) or (foreign and self._foreign_part(attribute, value))
             if judge:
                 gated, found = judge(self._text(value))
                 withheld = joined(found)
@@ -143,6 +158,20 @@ class Judge:
                     yield Part(attribute, gated, withheld)
             elif is_loaded_later(attribute) and name not in LOADS and (later := self._words(value)):
                 yield Part(attribute, "", later)
+
+    def _foreign_part(self, attribute: bytes, value: bytes) -> Callable[[str], tuple[str, list[Withheld]]] | None:
+        """In svg, references may stand in any attribute, and an animation may set an address."""
+        if attribute in {b"to", b"from", b"by", b"values"} and (b"//" in value or b"&" in value):
+            return self._animated
+        return self._style if b"(" in value else None
+
+    def _animated(self, text: str) -> tuple[str, list[Withheld]]:
+        found = [withheld for url in text.split(";") if (withheld := self.url(url.strip()))]
+        return "" if found else text, found
+
+    def _handler(self, text: str) -> tuple[str, list[Withheld]]:
+        withheld = self.places.together(self._matcher.inline(text.encode("utf-8", "replace")))
+        return ("", [withheld]) if withheld else (text, [])
 
     def _srcset(self, text: str) -> tuple[str, list[Withheld]]:
         judged = [(entry, self.url(url)) for url, entry in candidates(text)]

@@ -82,10 +82,9 @@ INERT_TYPES = re.compile(
 ).fullmatch
 
 # Attributes by which any element loads or reports, and names in use for an address that a script will load later.
-TELLING = frozenset({b"style", b"ping", b"src", b"background", b"attributionsrc", b"http-equiv"})
+HANDLERS = frozenset({b"onload", b"onerror", b"onpageshow"})  # they run without anybody's act
+TELLING = HANDLERS | {b"style", b"ping", b"src", b"background", b"attributionsrc", b"http-equiv"}
 LATER = (
-    rb"(?:src|lazy|orig|bg|back|poster|cfsrc|rocket|embed|iframe|image|img|video|thumb|hires|hi-|fullsrc|full-|large-)"
-)
     rb"(?:src|lazy|orig|bg|back|poster|cfsrc|rocket|embed|iframe|image|img|video|thumb|hires|hi-|fullsrc|full-|large-)"
 )
 is_loaded_later = re.compile(rb"data-" + LATER).match

@@ -27,7 +27,9 @@ def rewritten(buf: bytes, start: int, attributes: int, end: int, parts: Iterable
         if name in left:
             value = escape(left.pop(name)).encode(charset, "xmlcharrefreplace")
             kept += [buf[pos : match.end(1)], b'="', value, b'"']
-        elif name == MARK and not EQUALS(buf, match.end(), end):
+        elif name == MARK and EQUALS(buf, match.end(), end):  # its neighbour would take up the '='
+            kept += [buf[pos : match.end(1)], b'=""']
+        elif name == MARK:
             kept.append(buf[pos : match.start() - _stands_alone(buf, match.start(), match.end())])
         else:
             continue

@@ -64,7 +64,7 @@ class ResponseGate:
             case "http.response.early_hint":
                 links = [(b"link", link) for link in message.get("links", ())]
                 gated = self._gate.gated_headers(links, self._exchange)
-                await self._send({**message, "links": [value for _, value in gated]})
+                await self._send({**message, "links": [value for name, value in gated if name == b"link"]})
             case _:
                 await self._start_before(message)
                 await self._send(message)
@@ -139,7 +139,7 @@ class ResponseGate:
         policies = [v.decode("latin-1") for n, v in self._start["headers"] if n == b"content-security-policy"]
         return Rewriter(
             self._gate.judge(self._exchange, self._content.charset or "utf-8"),
-            limit=self._gate.site.gate_memory,
+            limit=self._gate.site.gate_memory // 3,  # what is held is copied to be judged
             report=self._note,
             banner=notice.banner if notice.asks and self._content.form is not page.Form.FRAGMENT else None,
             placeholder=notice.placeholder,

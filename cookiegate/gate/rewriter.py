@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from cookiegate.gate.body import Banner, BodyFinder, Spot
 from cookiegate.gate.contents import Contents, Placeholder, marker
 from cookiegate.gate.glance import Glance
+from cookiegate.gate.grammar import RAW_TEXT
 from cookiegate.gate.judge import MARK
 from cookiegate.gate.loads import FOREIGN_LOADS, GATED
 from cookiegate.gate.parts import rewritten
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
     from cookiegate.gate.judge import Judge
     from cookiegate.gate.places import Withheld
 
-FRAMES = frozenset({b"iframe", b"amp-iframe", b"object", b"embed", b"amp-youtube", b"amp-vimeo"})
+FRAMES = frozenset({b"iframe", b"amp-iframe", b"amp-youtube", b"amp-vimeo"})
+
+
+BEGINNING = 4096  # bytes in which a document says that it is one
+_BEGINS = re.compile(rb"<(?:!doctype|html|body)[\s>]", re.IGNORECASE).search
 
 
 class Mode(Enum):
@@ -66,6 +72,7 @@ class Rewriter:
         self._out: list[bytes] = []
         self._emit = 0  # in the tokenizer's buffer: all before it is written, captured or dropped
         self._read = 0  # bytes of the page before the tokenizer's buffer
+        self._beginning = b""  # of the page
         self._captured = bytearray()
         self._opening: Tag | None = None
 
@@ -90,6 +97,8 @@ class Rewriter:
 
     def _run(self, data: bytes, *, final: bool) -> bytes:
         tokenizer, self._emit = self._tokenizer, 0
+        if len(self._beginning) < BEGINNING:
+            self._beginning += data[:BEGINNING]
         for tag in tokenizer.read(data, final=final):
             if self._mode is Mode.PASS:
                 self._see(tag)
@@ -150,6 +159,9 @@ class Rewriter:
             withheld = self._judge.element(tag.name, attributes, foreign=tag.foreign)
         if withheld:
             self._withhold(tag, withheld, attributes)
+        elif tag.name == b"plaintext" and tag.doubtful:
+            self._contents.report_doubtful(tag.name, self._read + tag.start)
+            self._replace(tag, marker("doubtful"))
         elif self._needs_content(tag, attributes):
             self._capture(tag)
         else:
@@ -167,10 +179,12 @@ class Rewriter:
         parts = list(self._judge.parts(tag.name, attributes, foreign=tag.foreign))
         for part in parts:
             self._note(tag, part.withheld)
-        if parts or (MARK in attributes and tag.name in GATED):
+        buf, closes_itself = self._tokenizer.buf, tag.foreign and tag.name in RAW_TEXT
+        if parts or closes_itself or (MARK in attributes and tag.name in GATED):
             self._take_up_to(tag.start)
-            buf, charset = self._tokenizer.buf, self._judge.charset
-            self._out.append(rewritten(buf, tag.start, tag.attributes, tag.end, parts, charset))
+            written = rewritten(buf, tag.start, tag.attributes, tag.end, parts, self._judge.charset)
+            # Whoever reads <title/> in svg as HTML takes all that follows for its text.
+            self._out.append(written[:-2] + b"></" + tag.name + b">" if closes_itself else written)
             self._emit = tag.end
 
     def _make_plain(self, tag: Tag) -> None:
@@ -182,17 +196,24 @@ class Rewriter:
         self._contents.report_doubtful(b"/" + tag.name, self._read + tag.start)
 
     def _withhold(self, tag: Tag, withheld: Withheld, attributes: Mapping[bytes, bytes]) -> None:
-        self._take_up_to(tag.start)
         self._note(tag, withheld)
         stands_in = b""
         if tag.name in FRAMES and self._placeholder:
-            forbidden = self._body.forms_forbidden
+            forbidden = self._body.forms_forbidden or not self._is_page(tag)
             stands_in = self._placeholder(withheld.service, attributes, forms_forbidden=forbidden)
-        self._out += [self._tokenizer.closers(tag), stands_in or marker(withheld.slug)]
-        self._emit = tag.end
-        tag.gone = True
+        self._replace(tag, self._tokenizer.closers(tag) + (stands_in or marker(withheld.slug)))
         if self._tokenizer.holds_text(tag):
             self._mode = Mode.DROP
+
+    def _is_page(self, tag: Tag) -> bool:
+        """Whether a document began before *tag*: no form of ours stands in a fragment."""
+        return bool(_BEGINS(self._beginning, 0, self._read + tag.start))
+
+    def _replace(self, tag: Tag, stands_in: bytes) -> None:
+        self._take_up_to(tag.start)
+        self._out.append(stands_in)
+        self._emit = tag.end
+        tag.gone = True
 
     def _note(self, tag: Tag, withheld: Withheld) -> None:
         self._report(replace(withheld, element=tag.name.decode("latin-1"), offset=self._read + tag.start))

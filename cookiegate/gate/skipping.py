@@ -13,10 +13,13 @@ from cookiegate.gate.loads import GATED, LATER, TELLING
 SWITCHING = frozenset({b"plaintext", b"svg", b"math", b"select", b"frameset"})
 INTERESTING = RAW_TEXT | SWITCHING | GATED - {b"meta"}
 
-_DRAWINGS = frozenset(
+DRAWINGS = frozenset(
     b"path g circle rect polygon polyline line ellipse defs symbol clippath mask lineargradient radialgradient stop "
     b"text tspan textpath filter pattern marker use animate animatetransform".split()
 )
+
+
+SPACES = b"\t\n\f\r />"
 
 
 def _one_of(names: frozenset[bytes]) -> bytes:
@@ -29,19 +32,21 @@ def _letters(characters: bytes) -> bytes:
 
 def _other_name(names: frozenset[bytes]) -> bytes:
     """The beginning of a name that is none of *names*, decided by one or two letters where these suffice."""
-    seconds = defaultdict(set)
+    seconds: dict[int, set[int]] = defaultdict(set)
     for name in names:
-        seconds[name[0]].add(name[1])
+        seconds[name[0]] |= set(name[1:2].lower() or SPACES)
     free = bytes(letter for letter in range(97, 123) if letter not in seconds)
     quick = [rb"[" + _letters(free) + rb"]"]
     for first, following in seconds.items():
-        quick.append(rb"[" + _letters(bytes((first,))) + rb"](?![" + _letters(bytes(sorted(following))) + rb"])")
+        letters = b"".join(_letters(bytes((c,))) if c > 96 else b"\\x%02x" % c for c in sorted(following))
+        quick.append(rb"[" + _letters(bytes((first,))) + rb"](?![" + letters + rb"])")
     return rb"(?:" + b"|".join(quick) + rb"|(?!" + _one_of(names) + NAME_END + rb")[a-zA-Z])"
 
 
 # The common case first: name="value" pairs that tell nothing; what does not fit falls through to the exact grammar.
 _QUICK_ATTRIBUTE = (
-    rb' (?:(?:[cefgi-oqrt-z]|a(?!tt)|b(?!ac)|d(?!ata-' + LATER + rb')|h(?!tt)|p(?!in)|s(?!ty|rc))[a-z0-9_-]*+="[^"]*+"'
+    rb' (?:(?:[cefgi-nqrt-z]|a(?!tt)|b(?!ac)|o(?!n[elp])|d(?!ata-' + LATER + rb')|h(?!tt)|p(?!in)|s(?!ty|rc))'
+    rb'[a-z0-9_-]*+="[^"]*+"'
     rb'|style="[^"(\\&]*+")'
 )  # fmt: skip
 _TELLING = (
@@ -60,8 +65,8 @@ _DRAWING_REST = (
 )  # fmt: skip
 _DRAWING = (
     any_case(b"svg") + rb"(?=[" + SPACE + rb">])" + _DRAWING_REST + rb"(?<!/>)[^<]*+"
-    + many(rb"<(?:" + _one_of(_DRAWINGS) + rb"(?=" + NAME_END + rb")" + _DRAWING_REST
-           + rb"|/" + _one_of(_DRAWINGS) + rb"[" + SPACE + rb"]*+>)[^<]*+")
+    + many(rb"<(?:" + _one_of(DRAWINGS) + rb"(?=" + NAME_END + rb")" + _DRAWING_REST
+           + rb"|/" + _one_of(DRAWINGS) + rb"[" + SPACE + rb"]*+>)[^<]*+")
     + rb"</" + any_case(b"svg") + rb"[" + SPACE + rb"]*+>"
 )  # fmt: skip
 _COMMENT = rb"--(?:-?>|" + many(rb"[^-]++|-(?!-)|--++(?!!?>)") + rb"--++!?>)"
@@ -82,8 +87,11 @@ def _skipper(starts: frozenset[bytes], ends: frozenset[bytes] = frozenset(), *, 
     )  # fmt: skip
 
 
-HTML = _skipper(INTERESTING - {b"input"}, drawings=True).match
-"""Anywhere in HTML; ``<input>`` matters here only with an address."""
+HTML = _skipper(INTERESTING - {b"input"} | DRAWINGS, drawings=True).match
+"""Anywhere in HTML; ``<input>`` matters here only with an address, and nobody draws outside of svg."""
+
+WITHOUT_DRAWINGS = _skipper(INTERESTING - {b"input"}, drawings=False).match
+"""Where a drawing's end tag may belong to an element around it, or browsers disagree on what is ignored."""
 
 SELECT = _skipper(INTERESTING, frozenset({b"select"}), drawings=False).match
 """Inside ``<select>``, which ends with its own end tag or an ``<input>``."""

@@ -28,7 +28,6 @@ class State(Enum):
     RAW = auto()
     COMMENT = auto()
     BOGUS_COMMENT = auto()
-    CDATA = auto()
     PLAINTEXT = auto()
     LONG_TAG = auto()
     DOUBTFUL_CDATA = auto()
@@ -59,12 +58,12 @@ class Tokenizer:
         self._foreign = Foreign()
         self._in_select = False
         self._in_frameset = False
+        self._drawn_in_html = False  # an HTML element has the name of a drawing's: its end tag may stand in a drawing
         self._steps = {
             State.DATA: self._data,
             State.RAW: self._raw_text,
             State.COMMENT: self._comment,
             State.BOGUS_COMMENT: self._bogus_comment,
-            State.CDATA: self._cdata,
             State.PLAINTEXT: self._plaintext,
             State.LONG_TAG: self._long_tag,
             State.DOUBTFUL_CDATA: self._doubtful_cdata,
@@ -100,7 +99,7 @@ class Tokenizer:
     def holds_text(self, tag: Tag) -> bool:
         """Return whether the content of *tag*'s element is text up to its end tag."""
         if tag.foreign:
-            return tag.name in {b"script", b"style"} and not self_closing(self.buf, tag.attributes, tag.end)
+            return tag.name in grammar.RAW_TEXT and not self_closing(self.buf, tag.attributes, tag.end)
         return tag.name in grammar.RAW_TEXT and (self._scripting or tag.name != b"noscript")
 
     def read(self, data: bytes, *, final: bool = False) -> Iterator[Tag]:
@@ -112,8 +111,8 @@ class Tokenizer:
                 self._held += data
                 self.buf = b""
                 return
-            data = bytes(self._held) + data
-            self._held.clear()
+            self._held += data
+            data, self._held = bytes(self._held), bytearray()
         self.buf = data
         while (tag := self._next()) is not None:
             yield tag
@@ -173,6 +172,8 @@ class Tokenizer:
             self._in_select = False
         elif name == b"frameset":
             self._in_frameset = True
+        elif name in skipping.DRAWINGS:
+            self._drawn_in_html = True
         if name == b"plaintext":
             self.state = State.PLAINTEXT
 
@@ -191,21 +192,21 @@ class Tokenizer:
             return self._markup(pos)
         name, start, end = match[2].lower(), match.start(3), match.end()
         if match[1]:
-            before = self._foreign.end(name) if self._foreign.inside else b""
+            before = self._foreign.end(name, stray=self._drawn_in_html) if self._foreign.inside else b""
             return Tag(Kind.END, name, pos, start, end, before=before)
         foreign = self._foreign.inside and not self._foreign.reads_html(name, buf, start, end)
         return Tag(Kind.START, name, pos, start, end, foreign, doubtful=self._doubtful)
 
     def _skip(self, buf: bytes, pos: int) -> int:
         """Return where the next tag is that must be looked at."""
-        if not (self._foreign.inside or self.thorough or self._in_select or self._in_frameset):
+        if not (self._foreign.inside or self.thorough or self._doubtful or self._drawn_in_html):
             return self._skip_html(buf, pos)
         if self._foreign.inside:
             skip = skipping.LITERAL_TEXT
         elif self.thorough:
             skip = skipping.BLANK
         else:
-            skip = skipping.SELECT if self._in_select else skipping.HTML
+            skip = skipping.SELECT if self._in_select else skipping.WITHOUT_DRAWINGS
         return skip(buf, pos).end()  # type: ignore[union-attr]
 
     def _markup(self, pos: int) -> Tag | None:
@@ -228,11 +229,8 @@ class Tokenizer:
         opening = self.buf[pos : pos + 9]
         if opening.startswith(b"<!--"):
             self._open_comment(pos)
-        elif opening == b"<![CDATA[" and self._doubtful:
-            self.state = State.DOUBTFUL_CDATA
-            return Tag(Kind.WITHHOLD, b"![cdata[", pos, pos, pos + 9)
         elif opening == b"<![CDATA[" and self._foreign.inside:
-            self.state, self.pos = State.CDATA, pos + 9
+            return self._open_cdata(pos)
         elif len(opening) < 9 and b">" not in opening and not self._final:
             return None
         else:
@@ -254,6 +252,24 @@ class Tokenizer:
         if len(buf) - pos > 6 or self._final:
             self.state, self.pos = State.COMMENT, pos + 4
 
+    def _open_cdata(self, pos: int) -> Tag | None:
+        """What looks ahead for things to load reads CDATA as HTML does everywhere: as a comment up to the next '>'."""
+        end = self.buf.find(b"]]>", pos)
+        within = end if end >= 0 else len(self.buf)
+        seen = self.buf.find(b">", pos, within)
+        if (
+            self._doubtful
+            or (seen >= 0 and self.buf.find(b"<", seen, within) >= 0)
+            or len(self.buf) - pos > self._limit
+        ):
+            self.state = State.DOUBTFUL_CDATA
+            return Tag(Kind.WITHHOLD, b"![cdata[", pos, pos, pos + 9)
+        if end >= 0:
+            self.pos = end + 3
+        else:
+            self._wait(pos)
+        return None
+
     def _comment(self) -> None:
         end = grammar.COMMENT_END(self.buf, self.pos)
         if end:
@@ -267,16 +283,13 @@ class Tokenizer:
         if end >= 0:
             self.state = State.DATA
 
-    def _cdata(self) -> None:
-        end = self.buf.find(b"]]>", self.pos)
-        if end >= 0:
-            self.state, self.pos = State.DATA, end + 3
-        else:
-            self._keep_tail(2, b"]")
-
     def _doubtful_cdata(self) -> Tag | None:
-        self._cdata()
-        return Tag(Kind.RESUME, b"", self.pos, self.pos, self.pos) if self.state is State.DATA else None
+        end = self.buf.find(b"]]>", self.pos)
+        if end < 0:
+            self._keep_tail(2, b"]")
+            return None
+        self.state, self.pos = State.DATA, end + 3
+        return Tag(Kind.RESUME, b"", self.pos, self.pos, self.pos)
 
     def _plaintext(self) -> None:
         self.pos = len(self.buf)

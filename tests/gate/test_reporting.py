@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cookiegate.gate.reporting import sends_to
+from cookiegate.gate.reporting import gated_header
 from tests.gate.reading import SITE, STRICT, judge
 
 GA = b"https://www.google-analytics.com/x"
@@ -21,10 +21,17 @@ HEADERS = {
 
 @pytest.mark.parametrize(("name", "value"), HEADERS.values(), ids=HEADERS)
 def test_no_header_makes_a_browser_send_to_a_denied_service(name: bytes, value: bytes) -> None:
-    found = sends_to(name, value, judge())
-    assert found
-    assert found.slug == "google-analytics"
-    assert sends_to(name, value, judge(SITE, "analytics")) is None
+    gated, gone = gated_header(name, value, judge())
+    assert b"google-analytics" not in gated
+    assert [found.slug for found in gone] == ["google-analytics"]
+    assert gated_header(name, value, judge(SITE, "analytics")) == (value, [])
+
+
+def test_whom_a_header_names_besides_is_kept() -> None:
+    value = b'own="/r", other="' + GA + b'";p=1, more="/s"'
+    assert gated_header(b"reporting-endpoints", value, judge())[0] == b'own="/r", more="/s"'
+    value = b'{"group": "a", "endpoints": [{"url": "/r"}]}, {"endpoints": [{"url": "' + GA + b'"}]}'
+    assert gated_header(b"report-to", value, judge())[0] == b'{"group": "a", "endpoints": [{"url": "/r"}]}'
 
 
 @pytest.mark.parametrize(
@@ -39,11 +46,13 @@ def test_no_header_makes_a_browser_send_to_a_denied_service(name: bytes, value: 
     ],
 )
 def test_what_a_site_sends_to_itself_passes(name: bytes, value: bytes) -> None:
-    assert sends_to(name, value, judge(STRICT)) is None
+    assert gated_header(name, value, judge(STRICT)) == (value, [])
 
 
-@pytest.mark.parametrize(
-    "value", [b"{", b"[]]", b'{"endpoints":[{"url"', b'{"endpoints":5}', b"[" * 5000, b"\xff", b"7"]
-)
-def test_a_report_to_header_that_cannot_be_read_is_withheld(value: bytes) -> None:
-    assert sends_to(b"report-to", value, judge())
+UNREADABLE = [b"{", b"[]]", b'{"endpoints":[{"url"', b'{"endpoints":5}', b"[" * 5000, b"\xff", b"7"]
+
+
+@pytest.mark.parametrize("name", [b"report-to", b"reporting-endpoints", b"speculation-rules"])
+@pytest.mark.parametrize("value", UNREADABLE)
+def test_a_header_that_cannot_be_read_sends_to_nobody(name: bytes, value: bytes) -> None:
+    assert gated_header(name, value, judge())[0] == b""
