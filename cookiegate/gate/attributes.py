@@ -79,7 +79,7 @@ def foreign_text(body: bytes) -> bytes | None:
     if not text.startswith(_CDATA):
         return None
     section, end, rest = text.removeprefix(_CDATA).partition(b"]]>")
-    return section if end and not rest and b"<!--" not in section else None
+    return section if end and not rest else None
 
 
 def embedded(url: str) -> Embedded | None:

@@ -50,9 +50,7 @@ class Contents:
         *opening* is its start tag: `start` in the page, the other offsets in the element.
         """
         body = element[opening.end :]
-        # In svg and math browsers read tags where those that look ahead for things to load read text.
-        text = opening.foreign and opening.name not in {b"script", b"style"}
-        if b"<" in body and (opening.doubtful or text):
+        if b"<" in body and opening.doubtful and not opening.foreign:
             self.report_doubtful(opening.name, opening.start)
             return marker("doubtful")
         attributes = attribute_values(element, opening.attributes, opening.end)

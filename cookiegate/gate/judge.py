@@ -174,7 +174,7 @@ class Judge:
         return ("", [withheld]) if withheld else (text, [])
 
     def _srcset(self, text: str) -> tuple[str, list[Withheld]]:
-        judged = [(entry, self.url(url)) for url, entry in candidates(text)]
+        judged = [(entry, self.url(url, element=b"img")) for url, entry in candidates(text)]
         gone = [withheld for _, withheld in judged if withheld]
         return (", ".join(entry for entry, withheld in judged if not withheld), gone) if gone else (text, gone)
 
@@ -184,7 +184,7 @@ class Judge:
         return (" ".join(url for url, withheld in judged if not withheld), gone) if gone else (text, gone)
 
     def _alone(self, text: str) -> tuple[str, list[Withheld]]:
-        withheld = self.url(text)
+        withheld = self.url(text, element=b"img")
         return ("", [withheld]) if withheld else (text, [])
 
     def _style(self, text: str) -> tuple[str, list[Withheld]]:

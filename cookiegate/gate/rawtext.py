@@ -6,6 +6,34 @@ from dataclasses import dataclass
 
 from cookiegate.gate import grammar
 
+_CDATA = b"<![CDATA["
+
+
+def holds_plain_text(buf: bytes, pos: int, name: bytes) -> bool | None:
+    """Return whether an element of svg or math holds nothing but text from *pos* to its end tag, or one CDATA section.
+
+    None where *buf* ends before it can be told. The section may hold nothing that HTML would read in another way.
+    """
+    mark = buf.find(b"<", pos)
+    if mark < 0 or len(buf) < mark + len(_CDATA) + len(name):
+        return None
+    if buf.startswith(_CDATA, mark):
+        end = buf.find(b"]]>", mark)
+        following = buf.find(b"<", end) if end >= 0 else -1
+        if following < 0 or len(buf) < following + len(name) + 3:
+            return None
+        inside = buf[mark:end]
+        if (
+            b"<!--" in inside
+            or grammar.RAW_END[name](inside)
+            or buf[pos:mark].strip()
+            or buf[end + 3 : following].strip()
+        ):
+            return False
+        mark = following
+    end_tag = grammar.RAW_END[name](buf, mark)
+    return end_tag is not None and end_tag.start() == mark
+
 
 @dataclass(slots=True)
 class RawText:

@@ -64,7 +64,8 @@ class Rewriter:
         self._report = report
         self._banner = banner
         self._placeholder = placeholder
-        self._tokenizer = Tokenizer(limit=limit, scripting=scripting, skip=Glance(judge))
+        self._tag_limit = limit * 3 // 4  # a tag is copied once more than other things
+        self._tokenizer = Tokenizer(limit=self._tag_limit, scripting=scripting, skip=Glance(judge))
         self._tokenizer.thorough = banner is not None
         self._body = BodyFinder(forms_forbidden=forms_forbidden)
         self._contents = Contents(judge, report=report, noscript=self._gate_noscript)
@@ -159,7 +160,7 @@ class Rewriter:
             withheld = self._judge.element(tag.name, attributes, foreign=tag.foreign)
         if withheld:
             self._withhold(tag, withheld, attributes)
-        elif tag.name == b"plaintext" and tag.doubtful:
+        elif tag.mixed or (tag.name == b"plaintext" and tag.doubtful):
             self._contents.report_doubtful(tag.name, self._read + tag.start)
             self._replace(tag, marker("doubtful"))
         elif self._needs_content(tag, attributes):
@@ -179,7 +180,7 @@ class Rewriter:
         parts = list(self._judge.parts(tag.name, attributes, foreign=tag.foreign))
         for part in parts:
             self._note(tag, part.withheld)
-        buf, closes_itself = self._tokenizer.buf, tag.foreign and tag.name in RAW_TEXT
+        buf, closes_itself = self._tokenizer.buf, tag.foreign and tag.name in RAW_TEXT and not tag.mixed
         if parts or closes_itself or (MARK in attributes and tag.name in GATED):
             self._take_up_to(tag.start)
             written = rewritten(buf, tag.start, tag.attributes, tag.end, parts, self._judge.charset)
@@ -223,11 +224,13 @@ class Rewriter:
         self._take_up_to(tag.start)
         if tag.closes:
             self._out.append(b"</" + tag.name + b">")
-        elif tag.end - tag.start <= self._limit:
+        elif tag.end - tag.start <= self._tag_limit:
             self._contents.report_doubtful(tag.name, self._read + tag.start)
             self._out.append(marker("doubtful"))
         else:
-            self._contents.report_too_large(tag.name, self._read + tag.start, f"tag is larger than {self._limit} bytes")
+            self._contents.report_too_large(
+                tag.name, self._read + tag.start, f"tag is larger than {self._tag_limit} bytes"
+            )
             self._out.append(marker("oversized"))
         self._emit = tag.end
         self._mode = Mode.DROP
@@ -256,7 +259,7 @@ class Rewriter:
     def _give_up_capture(self) -> None:
         opening = self._opening
         assert opening  # noqa: S101  capturing began with it
-        why = f"content is larger than {self._limit} bytes"
+        why = f"the content is larger than {self._limit} bytes: raise gate_memory"
         self._contents.report_too_large(opening.name, opening.start, why)
         self._out.append(marker("oversized"))
         self._captured.clear()

@@ -24,6 +24,7 @@ class Kind(Enum):
 class Tag:
     """One stop: offsets into `Tokenizer.buf`; *gone* is set by the reader's user who does not let the tag out.
 
+    *mixed*: in svg and math, its content is text to some readers and markup to others; without its tag to nobody.
     *doubtful*: old and new browsers, or our list of open elements, may not agree whether the content is text.
     *before* must be written before an end tag for every browser to read on as we do; None: the tag must not stand.
     """
@@ -37,6 +38,7 @@ class Tag:
     closes: bool = False  # WITHHOLD: it is an end tag
     doubtful: bool = False
     gone: bool = False
+    mixed: bool = False
     before: bytes | None = b""
 
 

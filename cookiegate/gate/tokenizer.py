@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cookiegate.gate import grammar, skipping
 from cookiegate.gate.foreign import VOID, Foreign
-from cookiegate.gate.rawtext import RawText
+from cookiegate.gate.rawtext import RawText, holds_plain_text
 from cookiegate.gate.tag import Kind, Tag, self_closing
 from cookiegate.gate.tagend import TagEnd
 
@@ -99,7 +99,9 @@ class Tokenizer:
     def holds_text(self, tag: Tag) -> bool:
         """Return whether the content of *tag*'s element is text up to its end tag."""
         if tag.foreign:
-            return tag.name in grammar.RAW_TEXT and not self_closing(self.buf, tag.attributes, tag.end)
+            return (
+                tag.name in grammar.RAW_TEXT and not tag.mixed and not self_closing(self.buf, tag.attributes, tag.end)
+            )
         return tag.name in grammar.RAW_TEXT and (self._scripting or tag.name != b"noscript")
 
     def read(self, data: bytes, *, final: bool = False) -> Iterator[Tag]:
@@ -155,7 +157,7 @@ class Tokenizer:
         opened = (self.buf, tag.attributes, tag.end)
         if self.holds_text(tag):
             self.state, self._raw = State.RAW, RawText(tag.name, tag.foreign)
-        elif tag.gone:
+        elif tag.gone or tag.mixed:
             if self._foreign.unsure and tag.name not in VOID:
                 self._foreign.start_html(tag.name, *opened)  # its end tag will come
         elif tag.foreign:
@@ -195,7 +197,22 @@ class Tokenizer:
             before = self._foreign.end(name, stray=self._drawn_in_html) if self._foreign.inside else b""
             return Tag(Kind.END, name, pos, start, end, before=before)
         foreign = self._foreign.inside and not self._foreign.reads_html(name, buf, start, end)
-        return Tag(Kind.START, name, pos, start, end, foreign, doubtful=self._doubtful)
+        tag = Tag(Kind.START, name, pos, start, end, foreign, doubtful=self._doubtful)
+        return self._foreign_text(tag) if foreign and name in grammar.RAW_TEXT else tag
+
+    def _foreign_text(self, tag: Tag) -> Tag | None:
+        """An element of svg or math whose name tells readers who know no svg that its content is text.
+
+        Such a reader looks ahead for things to load. Content that the two would read in two ways is `mixed`.
+        """
+        if self_closing(self.buf, tag.attributes, tag.end):
+            return tag
+        plain = holds_plain_text(self.buf, tag.end, tag.name)
+        if plain is None and not self._final and len(self.buf) - tag.start <= self._limit:
+            self._wait(tag.start)
+            return None
+        tag.mixed = not plain
+        return tag
 
     def _skip(self, buf: bytes, pos: int) -> int:
         """Return where the next tag is that must be looked at."""

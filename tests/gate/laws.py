@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import html5lib
 from ada_url import URL
 
-from cookiegate.gate.judge import FOREIGN_LOADS, LOADS
+from cookiegate.gate.loads import FOREIGN_LOADS, LOADS
 from tests.gate.reading import HOME, gate, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cookiegate.gate.judge import Withheld
+    from cookiegate.gate.places import Withheld
 
 HTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"

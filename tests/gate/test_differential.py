@@ -20,7 +20,7 @@ from tests.gate.oracles import Reading, by_html5lib, by_lolhtml, disagreement, l
 from tests.gate.reading import gate
 
 if TYPE_CHECKING:
-    from cookiegate.gate.judge import Withheld
+    from cookiegate.gate.places import Withheld
 
 EVERY = (*HTML, *FOREIGN, *SHARDS)
 SPECIAL = (*b"<>/=!-?'\"& \t\n\f\r\0aAsS[]", 0xC3, 0xFF)

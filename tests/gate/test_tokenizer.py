@@ -86,17 +86,8 @@ def test_a_soup_holds_the_elements_that_html5lib_finds(page: bytes, scripting: b
     assert ours(page, scripting=scripting) == theirs(page, scripting=scripting)
 
 
-# A style sheet in svg is read as one text; one that holds markup does not leave at all.
-STYLED = [fragment for fragment in FOREIGN if b"<style><img" in fragment]
-
-
-@pytest.mark.parametrize("fragment", STYLED, ids=ascii)
-def test_a_style_sheet_in_svg_that_holds_markup_is_withheld(fragment: bytes) -> None:
-    assert b"<!--privacy:style-->" in gate(fragment, "analytics")
-
-
 @BOTH
-@pytest.mark.parametrize("fragment", [fragment for fragment in FOREIGN if fragment not in STYLED], ids=ascii)
+@pytest.mark.parametrize("fragment", FOREIGN, ids=ascii)
 def test_svg_and_math_hold_the_html_that_html5lib_finds(fragment: bytes, scripting: bool) -> None:
     assert ours(fragment, scripting=scripting) == theirs(fragment, scripting=scripting)
 
