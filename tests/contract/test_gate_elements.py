@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,7 +65,7 @@ def test_what_loads_from_others_leaves_only_when_it_may(
     if leaves:
         assert body == _page(markup)
     else:
-        assert url not in body
+        assert url not in re.sub(r"<a [^>]*>", "", body)  # the visitor may still go there
         assert body.startswith(_page(markup).partition(markup)[0])
         assert body.endswith("<p>more</p></body></html>")
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import html5lib
 
-from cookiegate.gate.foreign import attribute_values
-from cookiegate.gate.tokenizer import Kind, Tokenizer
+from cookiegate.gate.tag import Kind, attribute_values
+from cookiegate.gate.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

