@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from cookiegate.gate.attributes import unescape
@@ -12,17 +12,14 @@ from cookiegate.gate.grammar import many
 from cookiegate.gate.javascript import is_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from cookiegate.gate.matcher import Match
+    from cookiegate.gate.index import Match
+
+    Place = Callable[[str, str], Match | None]
 
 
-class Fingerprint(NamedTuple):
-    """What gives an inline script away, and whom."""
-
-    found_in: Callable[[bytes], Iterator[re.Match[bytes]]]
-    match: Match
-
+Known = tuple[str, "Match"]  # a fingerprint as it is written, and whom it gives away
 
 SLICE = 1 << 16  # bytes of a script whose words are looked up at a time
 
@@ -52,59 +49,73 @@ _LOADERS = frozenset(
 )
 
 
-class InlineIndex:
+class Fingerprints:
     """Every fingerprint and host, by a word that a script which has it must have."""
 
-    def __init__(
-        self,
-        fingerprints: Iterable[tuple[str, Match]],
-        hosts: Iterable[str],
-        place: Callable[[str, str], Match | None],
-    ) -> None:
-        self._fingerprints: Mapping[bytes, list[Fingerprint]] = defaultdict(list)
-        for text, match in fingerprints:
-            self._fingerprints[_longest(text)].append(_fingerprint(text, match))
-        self._hosts: Mapping[bytes, list[tuple[bytes, set[bytes]]]] = defaultdict(list)
+    def __init__(self, known: Iterable[Known], hosts: Iterable[str]) -> None:
+        self._known: dict[bytes, tuple[Known, ...]] = {}
+        self._hosts: dict[bytes, tuple[tuple[bytes, set[bytes]], ...]] = {}
+        for text, match in known:
+            word = _longest(text)
+            self._known[word] = (*self._known.get(word, ()), (text, match))
         for host in hosts:
             words = set(_WORDS(host.rpartition(".")[0].encode()))
-            self._hosts[max(words, key=len, default=b"")].append((host.encode(), words))
-        self._nameless = tuple(host for host, _ in self._hosts.pop(b"", ()))  # those without a word, such as 51.la
-        every = (words for hosts in self._hosts.values() for _, words in hosts)
-        self._index = frozenset().union(self._fingerprints, *every)
-        self._place = place
+            word = max(words, key=len, default=b"")
+            self._hosts[word] = (*self._hosts.get(word, ()), (host.encode(), words))
+        self._index = self._words()
 
-    def find(self, script: bytes, *, data: bool = False) -> tuple[Match, ...]:
+    def _words(self) -> frozenset[bytes]:
+        every = (words for hosts in self._hosts.values() for _, words in hosts)
+        return frozenset().union(self._known, *every)
+
+    def extended(self, other: Fingerprints) -> Fingerprints:
+        """Return these and *other*'s, which are few, together."""
+        both = Fingerprints((), ())
+        both._known = self._known | {
+            word: (*known, *(each for each in self._known.get(word, ()) if each[0] not in dict(known)))
+            for word, known in other._known.items()
+        }
+        both._hosts = self._hosts | {
+            word: tuple({host: (host, words) for host, words in (*self._hosts.get(word, ()), *hosts)}.values())
+            for word, hosts in other._hosts.items()
+        }
+        both._index = self._index | other._index
+        return both
+
+    def find(self, script: bytes, place: Place, *, data: bool = False) -> tuple[Match, ...]:
         """Return the services whose fingerprint or loaded address stands in *script*.
 
         In *data* (an import map, a data URL's document) every address counts; in a script only where there is
-        a word that loads.
+        a word that loads. *place* returns the service at a host and path.
         """
         found: dict[str, Match] = {}
         for text in _readings(script, markup=data):
-            lowered = text.translate(_SPACED)
-            words = set[bytes]().union(*(self._index.intersection(part.split()) for part in _slices(lowered)))
-            for match in self._found(text, words, everywhere=data):
+            spaced = text.translate(_SPACED)
+            words = set[bytes]().union(*(self._index.intersection(part.split()) for part in _slices(spaced)))
+            for match in self._found(text, words, place, everywhere=data):
                 found.setdefault(match.service.slug, match)
         return tuple(found.values())
 
-    def _found(self, text: bytes, words: set[bytes], *, everywhere: bool) -> Iterator[Match]:
+    def _found(self, text: bytes, words: set[bytes], place: Place, *, everywhere: bool) -> Iterator[Match]:
         for word in words:
-            for fingerprint in self._fingerprints.get(word, ()):
-                places = [found.start() for found in fingerprint.found_in(text)]
+            for written, match in self._known.get(word, ()):
+                places = [found.start() for found in _finder(written)(text)]
                 if places and is_code(text, places):
-                    yield fingerprint.match
-        named = [host for word in words for host, needed in self._hosts.get(word, ()) if needed <= words]
-        if named or self._nameless:
-            lowered = text.lower()
-            if any(host in lowered for host in (*named, *self._nameless)):
-                yield from self._mentioned(text, everywhere=everywhere or _loads(lowered))
-
-    def _mentioned(self, text: bytes, *, everywhere: bool) -> Iterator[Match]:
-        for called, host, path in set(_MENTIONED(text)):
-            if called or everywhere:
-                match = self._place(host.decode().lower().strip("."), path.decode("latin-1").lower() or "/")
-                if match:
                     yield match
+        nameless = self._hosts.get(b"", ())  # hosts without a word, such as 51.la
+        named = [host for word in words for host, needed in self._hosts.get(word, ()) if needed <= words]
+        if named or nameless:
+            lowered = text.lower()
+            if any(host in lowered for host in (*named, *(host for host, _ in nameless))):
+                yield from _mentioned(text, place, everywhere=everywhere or _loads(lowered))
+
+
+def _mentioned(text: bytes, place: Place, *, everywhere: bool) -> Iterator[Match]:
+    for called, host, path in set(_MENTIONED(text)):
+        if called or everywhere:
+            match = place(host.decode().lower().strip("."), path.decode("latin-1").lower() or "/")
+            if match:
+                yield match
 
 
 def _slices(spaced: bytes) -> Iterator[bytes]:
@@ -136,15 +147,16 @@ def _readings(script: bytes, *, markup: bool) -> list[bytes]:
     return [text for number, text in enumerate(readings) if text not in readings[:number]]
 
 
-def _fingerprint(text: str, match: Match) -> Fingerprint:
-    """Compile ``fbq(`` or ``gtag("config", "AW-``: whole words, any quotes, any white space."""
+@cache
+def _finder(text: str) -> Callable[[bytes], Iterator[re.Match[bytes]]]:
+    """Compile ``fbq(`` or ``gtag("config", "AW-``, when first needed: whole words, any quotes, any white space."""
     parts = [part for part in _TOKENS(text) if not part.isspace()]
     first = re.escape(parts[0])
     # The look behind stands after the first word: a pattern that begins with a literal is searched for at C speed.
     head = first + (rf"(?<![\w$]{first})" if re.match(r"[\w$]", text) else "")
     pattern = r"\s*+".join([head, *("[\"'`]" if part in "\"'`" else re.escape(part) for part in parts[1:])])
     after = r"(?![\w$])" if re.search(r"[\w$]$", text) else ""
-    return Fingerprint(re.compile((pattern + after).encode()).finditer, match)
+    return re.compile((pattern + after).encode()).finditer
 
 
 def _longest(text: str) -> bytes:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from fnmatch import translate
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from cookiegate.catalogue import catalogue
-from cookiegate.gate.inline import InlineIndex
+from cookiegate.gate.index import Index, catalogue_index
 from cookiegate.gate.lists import Lists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
+    from cookiegate.gate.index import Entry, Match
     from cookiegate.gate.url import Place
     from cookiegate.service import Service
     from cookiegate.site import Site
@@ -23,25 +22,14 @@ if TYPE_CHECKING:
 LONGEST_HOST = 253  # characters, RFC 1035 3.1
 
 
-class Match(NamedTuple):
-    """A service and the rule that found it, in words for the log."""
-
-    service: Service
-    rule: str
-
-
 class Matcher:
     """Knows every service of the catalogue and those that *site* declares, which win over the catalogue's."""
 
     def __init__(self, site: Site) -> None:
-        services: Mapping[str, Service] = {**catalogue(), **site.declared}
+        catalogue, own = catalogue_index(), Index(site.declared.values())
         self._declared = site.declared
-        self._hosts: dict[str, list[tuple[str, Match]]] = defaultdict(list)
-        self.paths: list[tuple[str, Match]] = []
-        for service in services.values():
-            self._add_places(service)
-        for paths in (*self._hosts.values(), self.paths):
-            paths.sort(key=lambda entry: (len(entry[0]), entry[1].service.slug in site.declared), reverse=True)
+        self._known = (own, catalogue)
+        self.paths = self._ranked(own.paths, catalogue.paths)
         self._cookies = [
             (re.compile(translate(cookie.name).encode()).match, service)
             for service in site.declared.values()
@@ -50,23 +38,26 @@ class Matcher:
         ]
         self._own_hosts = tuple(host for host in (*site.hosts, *site.own_hosts) if host != "*")
         self._keep = tuple(_keep_rule(address) for address in site.keep)
-        self.path_word = _path_word([path for path, match in self.paths if not match.service.keep])
+        self.path_word = _path_word(frozenset(path for path, match in self.paths if not match.service.keep))
         self.lists = Lists(site.lists)
-        fingerprints = ((text, Match(s, f"inline fingerprint {text}")) for s in services.values() for text in s.inline)
-        self.inline = lru_cache(maxsize=256)(InlineIndex(fingerprints, self._hosts, self.place).find)
+        self._fingerprints = catalogue.fingerprints.extended(own.fingerprints)
+        self.inline = lru_cache(maxsize=256)(self._inline)
         self.cookie = lru_cache(maxsize=1024)(self._cookie)
         self.at_host = lru_cache(maxsize=1024)(self._at_host)
+        self._at = lru_cache(maxsize=4096)(self._entries)
 
-    def _add_places(self, service: Service) -> None:
-        for pattern in service.hosts:
-            host, slash, path = pattern.partition("/")
-            match = Match(
-                service, f"catalogue host {pattern}" if service.slug not in self._declared else f"host {pattern}"
-            )
-            if host:
-                self._hosts[host].append((slash + path, match))
-            else:
-                self.paths.append((slash + path, match))
+    def _ranked(self, own: Iterable[Entry], catalogue: Iterable[Entry]) -> tuple[Entry, ...]:
+        """Both together, the longest path first; of equal ones the site's."""
+        others = (entry for entry in catalogue if entry[1].service.slug not in self._declared)
+        return tuple(sorted((*own, *others), key=lambda entry: -len(entry[0])))
+
+    def _entries(self, host: str) -> tuple[Entry, ...]:
+        own, catalogue = (index.hosts.get(host, ()) for index in self._known)
+        return self._ranked(own, catalogue) if own or catalogue else ()
+
+    def _inline(self, script: bytes, *, data: bool = False) -> tuple[Match, ...]:
+        found = self._fingerprints.find(script, self.place, data=data)
+        return tuple(match._replace(service=self._declared.get(match.service.slug, match.service)) for match in found)
 
     def is_own(self, host: str) -> bool:
         """Return whether *host* is one of the site's."""
@@ -90,7 +81,7 @@ class Matcher:
     def place(self, host: str, path: str) -> Match | None:
         """Return the service at *host* and *path*: the nearest parent host, then the longest path, wins."""
         for parent in _with_parents(host):
-            for start, match in self._hosts.get(parent, ()):
+            for start, match in self._at(parent):
                 if path.startswith(start):
                     return match
         return None
@@ -102,12 +93,12 @@ class Matcher:
 
     def at_whole_host(self, host: str) -> tuple[Match, ...]:
         """Return every service that is known at *host* whatever the path."""
-        found = (entry for parent in _with_parents(host) for entry in self._hosts.get(parent, ()))
+        found = (entry for parent in _with_parents(host) for entry in self._at(parent))
         return tuple(match for start, match in found if not start)
 
     def _at_host(self, host: str) -> tuple[Match, ...]:
         """Return every service known at *host*, at any of its paths."""
-        return tuple(match for parent in _with_parents(host) for _, match in self._hosts.get(parent, ()))
+        return tuple(match for parent in _with_parents(host) for _, match in self._at(parent))
 
     def _cookie(self, name: bytes) -> tuple[Service, ...]:
         """Return the declared services that set a first-party cookie of that name."""
@@ -123,7 +114,8 @@ def _host_fits(host: str, pattern: str) -> bool:
     return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
 
 
-def _path_word(paths: Iterable[str]) -> Callable[[bytes], re.Match[bytes] | None]:
+@lru_cache(maxsize=64)
+def _path_word(paths: frozenset[str]) -> Callable[[bytes], re.Match[bytes] | None]:
     """Search lower-case markup for the last two parts of any of *paths*, and for dots that could lead there."""
     words = {"/".join(path.strip("/").split("/")[-2:]).encode() for path in paths}
     firsts = bytes({word[0] for word in words})

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cookiegate.consent.consent import Consent
-    from cookiegate.gate.matcher import Match, Matcher
+    from cookiegate.gate.index import Match
+    from cookiegate.gate.matcher import Matcher
     from cookiegate.service import Service
 
 _PORT = re.compile(r":[0-9]{1,5}\Z").sub
