@@ -44,9 +44,10 @@ def test_soups_keep_the_laws(seed: int) -> None:
 @pytest.mark.skipif(not find_spec("atheris"), reason="atheris has wheels for Linux on x86-64 only")
 def test_a_short_search_finds_no_page_that_breaks_the_laws(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
         [sys.executable, "-m", "fuzz.gate_fuzz", f"-runs={RUNS}", *SAME, f"-artifact_prefix={tmp_path}/"],
-        cwd=root, env=os.environ | {"PYTHONPATH": str(root), "PYTHONHASHSEED": "0", "COVERAGE_PROCESS_START": ""},
+        cwd=root, env=os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "COVERAGE_PROCESS_START": ""},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
