@@ -14,7 +14,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from benchmarks.gate import TRACKERS, Writer
+from benchmarks.pages import TRACKERS, Writer
 from cookiegate.consent.decide import nobody_asked
 from cookiegate.gate.judge import Judge
 from cookiegate.gate.matcher import Matcher

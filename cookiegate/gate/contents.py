@@ -103,7 +103,7 @@ class Contents:
 
     def report_doubtful(self, name: bytes, offset: int) -> None:
         """Say that a tag or text goes which browsers may read in two ways."""
-        why = "browsers may read it in two ways, so it was dropped or svg closed before it"
+        why = "browsers may read it in two ways, so it was dropped or made plain"
         self._report(
             Withheld(slug="doubtful", rule="two readings", why=why, element=name.decode("latin-1"), offset=offset)
         )

@@ -53,27 +53,29 @@ class Fingerprints:
     """Every fingerprint and host, by a word that a script which has it must have."""
 
     def __init__(self, known: Iterable[Known], hosts: Iterable[str]) -> None:
-        self._known: dict[bytes, tuple[Known, ...]] = {}
+        self._known: dict[bytes, tuple[tuple[str, set[bytes], Match], ...]] = {}
         self._hosts: dict[bytes, tuple[tuple[bytes, set[bytes]], ...]] = {}
         for text, match in known:
-            word = _longest(text)
-            self._known[word] = (*self._known.get(word, ()), (text, match))
+            words = set(_WORDS(text.lower().encode()))
+            word = max(words, key=len)
+            self._known[word] = (*self._known.get(word, ()), (text, words, match))
         for host in hosts:
-            words = set(_WORDS(host.rpartition(".")[0].encode()))
-            word = max(words, key=len, default=b"")
+            # Those without a word before the last dot, such as 51.la, are found by what stands behind it.
+            words = set(_WORDS(host.rpartition(".")[0].encode()) or _WORDS(host.encode()))
+            word = max(words, key=len)
             self._hosts[word] = (*self._hosts.get(word, ()), (host.encode(), words))
         self._index = self._words()
 
     def _words(self) -> frozenset[bytes]:
-        every = (words for hosts in self._hosts.values() for _, words in hosts)
-        return frozenset().union(self._known, *every)
+        hosts = (words for hosts in self._hosts.values() for _, words in hosts)
+        return frozenset().union(*hosts, *(words for known in self._known.values() for _, words, _ in known))
 
     def extended(self, other: Fingerprints) -> Fingerprints:
         """Return these and *other*'s, which are few, together."""
         both = Fingerprints((), ())
         both._known = self._known | {
-            word: (*known, *(each for each in self._known.get(word, ()) if each[0] not in dict(known)))
-            for word, known in other._known.items()
+            word: tuple({known[0]: known for known in (*self._known.get(word, ()), *others)}.values())
+            for word, others in other._known.items()
         }
         both._hosts = self._hosts | {
             word: tuple({host: (host, words) for host, words in (*self._hosts.get(word, ()), *hosts)}.values())
@@ -98,15 +100,14 @@ class Fingerprints:
 
     def _found(self, text: bytes, words: set[bytes], place: Place, *, everywhere: bool) -> Iterator[Match]:
         for word in words:
-            for written, match in self._known.get(word, ()):
-                places = [found.start() for found in _finder(written)(text)]
+            for written, needed, match in self._known.get(word, ()):
+                places = [found.start() for found in _finder(written)(text)] if needed <= words else ()
                 if places and is_code(text, places):
                     yield match
-        nameless = self._hosts.get(b"", ())  # hosts without a word, such as 51.la
         named = [host for word in words for host, needed in self._hosts.get(word, ()) if needed <= words]
-        if named or nameless:
+        if named:
             lowered = text.lower()
-            if any(host in lowered for host in (*named, *(host for host, _ in nameless))):
+            if any(host in lowered for host in named):
                 yield from _mentioned(text, place, everywhere=everywhere or _loads(lowered))
 
 
@@ -157,7 +158,3 @@ def _finder(text: str) -> Callable[[bytes], Iterator[re.Match[bytes]]]:
     pattern = r"\s*+".join([head, *("[\"'`]" if part in "\"'`" else re.escape(part) for part in parts[1:])])
     after = r"(?![\w$])" if re.search(r"[\w$]$", text) else ""
     return re.compile((pattern + after).encode()).finditer
-
-
-def _longest(text: str) -> bytes:
-    return max(_WORDS(text.lower().encode()), key=len, default=b"")

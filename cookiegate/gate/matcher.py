@@ -38,6 +38,7 @@ class Matcher:
         ]
         self._own_hosts = tuple(host for host in (*site.hosts, *site.own_hosts) if host != "*")
         self._keep = tuple(_keep_rule(address) for address in site.keep)
+        self._starts = re.compile("|".join(re.escape(start) for start, _ in self.paths)).match
         self.path_word = _path_word(frozenset(path for path, match in self.paths if not match.service.keep))
         self.lists = Lists(site.lists)
         self._fingerprints = catalogue.fingerprints.extended(own.fingerprints)
@@ -72,9 +73,8 @@ class Matcher:
 
     def own(self, host: str, path: str) -> Match | None:
         """Return the service that is declared by a *path* on the site's own hosts, or by one of these hosts."""
-        for start, match in self.paths:
-            if path.startswith(start):
-                return match
+        if self._starts(path):
+            return next(match for start, match in self.paths if path.startswith(start))
         found = self.place(host, path)
         return found if found and found.service.slug in self._declared else None
 
@@ -88,7 +88,7 @@ class Matcher:
 
     def anywhere(self, path: str) -> Match | None:
         """Return the catalogue's service that is known by a *path* on whatever host it is installed."""
-        found = (match for start, match in self.paths if path.startswith(start))
+        found = (match for start, match in self.paths if path.startswith(start)) if self._starts(path) else ()
         return next((match for match in found if match.service.slug not in self._declared), None)
 
     def at_whole_host(self, host: str) -> tuple[Match, ...]:

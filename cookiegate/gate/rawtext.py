@@ -15,22 +15,20 @@ def holds_plain_text(buf: bytes, pos: int, name: bytes) -> bool | None:
     None where *buf* ends before it can be told. The section may hold nothing that HTML would read in another way.
     """
     mark = buf.find(b"<", pos)
-    if mark < 0 or len(buf) < mark + len(_CDATA) + len(name):
+    head = buf[mark : mark + len(_CDATA)]
+    if mark < 0 or (len(head) < len(_CDATA) and _CDATA.startswith(head)):
         return None
     if buf.startswith(_CDATA, mark):
         end = buf.find(b"]]>", mark)
         following = buf.find(b"<", end) if end >= 0 else -1
-        if following < 0 or len(buf) < following + len(name) + 3:
+        if following < 0:
             return None
-        inside = buf[mark:end]
-        if (
-            b"<!--" in inside
-            or grammar.RAW_END[name](inside)
-            or buf[pos:mark].strip()
-            or buf[end + 3 : following].strip()
-        ):
+        inside, around = buf[mark:end], buf[pos:mark] + buf[end + 3 : following]
+        if b"<!--" in inside or grammar.RAW_END[name](inside) or around.strip():
             return False
         mark = following
+    if len(buf) < mark + len(name) + 3:
+        return None
     end_tag = grammar.RAW_END[name](buf, mark)
     return end_tag is not None and end_tag.start() == mark
 

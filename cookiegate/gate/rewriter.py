@@ -184,8 +184,9 @@ class Rewriter:
         if parts or closes_itself or (MARK in attributes and tag.name in GATED):
             self._take_up_to(tag.start)
             written = rewritten(buf, tag.start, tag.attributes, tag.end, parts, self._judge.charset)
-            # Whoever reads <title/> in svg as HTML takes all that follows for its text.
-            self._out.append(written[:-2] + b"></" + tag.name + b">" if closes_itself else written)
+            if closes_itself:  # whoever reads <title/> in svg as HTML takes all that follows for its text
+                self._contents.report_doubtful(tag.name, self._read + tag.start)
+            self._out.append(written[:-1].rstrip(b"/") + b"></" + tag.name + b">" if closes_itself else written)
             self._emit = tag.end
 
     def _make_plain(self, tag: Tag) -> None:

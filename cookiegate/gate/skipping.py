@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import cache
+from typing import TYPE_CHECKING
 
 from cookiegate.gate import grammar
 from cookiegate.gate.grammar import NAME_END, NAME_REST, RAW_TEXT, REST, SPACE, any_case, many
 from cookiegate.gate.loads import GATED, LATER, TELLING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Skip = Callable[[bytes, int], re.Match[bytes] | None]
 
 # Elements that load something and those that change how the following bytes are read; <meta> only with http-equiv.
 SWITCHING = frozenset({b"plaintext", b"svg", b"math", b"select", b"frameset"})
@@ -90,11 +97,17 @@ def _skipper(starts: frozenset[bytes], ends: frozenset[bytes] = frozenset(), *, 
 HTML = _skipper(INTERESTING - {b"input"} | DRAWINGS, drawings=True).match
 """Anywhere in HTML; ``<input>`` matters here only with an address, and nobody draws outside of svg."""
 
-WITHOUT_DRAWINGS = _skipper(INTERESTING - {b"input"}, drawings=False).match
-"""Where a drawing's end tag may belong to an element around it, or browsers disagree on what is ignored."""
-
-SELECT = _skipper(INTERESTING, frozenset({b"select"}), drawings=False).match
-"""Inside ``<select>``, which ends with its own end tag or an ``<input>``."""
-
 LITERAL_TEXT = re.compile(rb"[^<]*+" + many(rb"<(?=[^a-zA-Z/!?])[^<]*+")).match
 BLANK = re.compile(rb"[" + SPACE + rb"]*+").match
+
+
+@cache  # few pages need these, and a pattern of this size takes its time
+def without_drawings() -> Skip:
+    """Where a drawing's end tag may belong to an element around it, or browsers disagree on what is ignored."""
+    return _skipper(INTERESTING - {b"input"}, drawings=False).match
+
+
+@cache
+def select() -> Skip:
+    """Inside ``<select>``, which ends with its own end tag or an ``<input>``."""
+    return _skipper(INTERESTING, frozenset({b"select"}), drawings=False).match

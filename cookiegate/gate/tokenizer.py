@@ -14,6 +14,7 @@ from cookiegate.gate.tagend import TagEnd
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    Pattern = skipping.Skip
     Skip = Callable[[bytes, int], int]
 
 
@@ -211,7 +212,7 @@ class Tokenizer:
         if plain is None and not self._final and len(self.buf) - tag.start <= self._limit:
             self._wait(tag.start)
             return None
-        tag.mixed = not plain
+        tag.mixed = not (b"<" not in self.buf[tag.end :] if plain is None else plain)
         return tag
 
     def _skip(self, buf: bytes, pos: int) -> int:
@@ -219,11 +220,11 @@ class Tokenizer:
         if not (self._foreign.inside or self.thorough or self._doubtful or self._drawn_in_html):
             return self._skip_html(buf, pos)
         if self._foreign.inside:
-            skip = skipping.LITERAL_TEXT
+            skip: Pattern = skipping.LITERAL_TEXT
         elif self.thorough:
             skip = skipping.BLANK
         else:
-            skip = skipping.SELECT if self._in_select else skipping.WITHOUT_DRAWINGS
+            skip = skipping.select() if self._in_select else skipping.without_drawings()
         return skip(buf, pos).end()  # type: ignore[union-attr]
 
     def _markup(self, pos: int) -> Tag | None:

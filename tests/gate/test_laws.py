@@ -21,6 +21,9 @@ SAME = ("-seed=5", "-use_cmp=0", "-entropic=0")  # with these and no random hash
 
 FOUND = {
     "CDATA in a select": b"<select><![CDATA[>",
+    "script in svg that closes itself": b"<svg><script/><img sr/=/cTRACKER></svg>",
+    "script in svg that closes itself twice": b"<svg><script xlink:fi<im.</s<!)criptx://>",
+    "script in svg before the last byte": b"<svg><script/>x",
     "CDATA in a frameset": b"<frameset><![CDATA[>",
     "end tag of nothing in a drawing": b"<svg></text></svg>",
     "mark that is there twice and has no end": b"<img data-privacy=necessary data-privacy=n =>",
