@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cookiegate.gate.index import Index, catalogue_index
 from cookiegate.gate.lists import Lists
+from cookiegate.gate.url import REMEMBERED_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,6 +47,8 @@ class Matcher:
         self.cookie = lru_cache(maxsize=1024)(self._cookie)
         self.at_host = lru_cache(maxsize=1024)(self._at_host)
         self._at = lru_cache(maxsize=4096)(self._entries)
+        self._place = lru_cache(maxsize=4096)(self._find_place)
+        self.is_own = lru_cache(maxsize=4096)(self._is_own)
 
     def _ranked(self, own: Iterable[Entry], catalogue: Iterable[Entry]) -> tuple[Entry, ...]:
         """Both together, the longest path first; of equal ones the site's."""
@@ -60,7 +63,7 @@ class Matcher:
         found = self._fingerprints.find(script, self.place, data=data)
         return tuple(match._replace(service=self._declared.get(match.service.slug, match.service)) for match in found)
 
-    def is_own(self, host: str) -> bool:
+    def _is_own(self, host: str) -> bool:
         """Return whether *host* is one of the site's."""
         return any(_host_fits(host, pattern) for pattern in self._own_hosts)
 
@@ -80,6 +83,9 @@ class Matcher:
 
     def place(self, host: str, path: str) -> Match | None:
         """Return the service at *host* and *path*: the nearest parent host, then the longest path, wins."""
+        return (self._place if len(path) <= REMEMBERED_LENGTH else self._find_place)(host, path)
+
+    def _find_place(self, host: str, path: str) -> Match | None:
         for parent in _with_parents(host):
             for start, match in self._at(parent):
                 if path.startswith(start):

@@ -20,6 +20,9 @@ _SCHEME = re.compile(r"[\x00-\x20]*+h[\t\n\r]*+t[\t\n\r]*+t[\t\n\r]*+p[\t\n\r]*+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
+REMEMBERED_LENGTH = 512  # characters: a longer address is read again each time
+
+
 class Place(NamedTuple):
     """Where an address leads: *host* is lower case, without a last dot, empty where the scheme has none.
 
@@ -34,21 +37,26 @@ class Place(NamedTuple):
 
 
 UNREADABLE = Place("", "", "")
+_DATA = Place("data", "", "")
 
 
 def read_url(url: str, page: str) -> Place:
     """Return where *url* leads from *page* (the page's absolute address); `UNREADABLE` where nowhere."""
-    return _read_absolute(url, page) or _read_relative(url, page) or _read_any(url, page)
+    if url.startswith("data:"):
+        return _DATA
+    absolute = _read_absolute if len(url) <= REMEMBERED_LENGTH else _read_absolute.__wrapped__
+    return absolute(url, page.partition(":")[0]) or _read_relative(url, page) or _read_any(url, page)
 
 
-def _read_absolute(url: str, page: str) -> Place | None:
+@lru_cache(maxsize=4096)
+def _read_absolute(url: str, scheme: str) -> Place | None:
     match = _ABSOLUTE(url)
     if match is None or "/." in match[3]:
         return None
     host = match[2].lower()
     if host.startswith("xn--") or ".xn--" in host:
         return None
-    return Place((match[1] or page.partition(":")[0]).lower(), host, match[3].lower() or "/")
+    return Place((match[1] or scheme).lower(), host, match[3].lower() or "/")
 
 
 def _read_relative(url: str, page: str) -> Place | None:
