@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from cookiegate.gate.attributes import unescape
 from cookiegate.gate.grammar import many
-from cookiegate.gate.javascript import is_code
+from cookiegate.gate.javascript import code_of, is_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,10 +42,10 @@ _WRITERS = (b"write", b"HTML", b"html", b"srcdoc", b"parseFromString", b"Context
 
 # A script that only mentions an address loads nothing; one that has a word of these, or calls with it, may.
 _LOADERS = frozenset(
-    b"audio eventsource image sharedworker websocket webtransport worker xmlhttprequest ajax append appendchild "
-    b"assign axios createelement document fetch from get getscript href iframe import importscripts innerhtml "
+    b"audio eval eventsource execscript image sharedworker websocket webtransport worker xmlhttprequest ajax append "
+    b"appendchild assign axios createelement document fetch from get getscript href iframe import importscripts innerhtml "
     b"insertadjacenthtml insertbefore load loadscript location open outerhtml post prepend register replace request "
-    b"script sendbeacon setattribute src srcdoc url write writeln".split()
+    b"script sendbeacon setattribute setinterval settimeout src srcdoc url write writeln".split()
 )
 
 
@@ -130,7 +130,7 @@ def _slices(spaced: bytes) -> Iterator[bytes]:
 
 
 def _loads(lowered: bytes) -> bool:
-    return not _LOADERS.isdisjoint(lowered.translate(_SPACED).split())
+    return not _LOADERS.isdisjoint(code_of(lowered).translate(_SPACED).split())
 
 
 def _readings(script: bytes, *, markup: bool) -> list[bytes]:

@@ -41,6 +41,18 @@ def is_code(script: bytes, positions: Iterable[int]) -> bool:
     return False
 
 
+def code_of(script: bytes) -> bytes:
+    """Return *script* without comments and strings but for names of members (``a["src"]``); whole if in doubt."""
+    kept, pos = [], 0
+    for part in _PARTS(script):
+        if part[3] is not None:
+            return script
+        if script[part.start() - 1 : part.start()] != b"[":
+            kept.append(script[pos : part.start()])
+            pos = part.end()
+    return b" ".join((*kept, script[pos:]))
+
+
 def _quiet_spans(script: bytes) -> list[tuple[int, int]] | None:
     """Where comments stand, and strings unless code may be made of them; None where that is not plain to see."""
     strings_are_quiet = not _MAKES_CODE(script)
