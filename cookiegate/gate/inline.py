@@ -43,9 +43,9 @@ _WRITERS = (b"write", b"HTML", b"html", b"srcdoc", b"parseFromString", b"Context
 # A script that only mentions an address loads nothing; one that has a word of these, or calls with it, may.
 _LOADERS = frozenset(
     b"audio eval eventsource execscript image sharedworker websocket webtransport worker xmlhttprequest ajax append "
-    b"appendchild assign axios createelement document fetch from get getscript href iframe import importscripts innerhtml "
-    b"insertadjacenthtml insertbefore load loadscript location open outerhtml post prepend register replace request "
-    b"script sendbeacon setattribute setinterval settimeout src srcdoc url write writeln".split()
+    b"appendchild assign axios createelement document fetch from get getscript href iframe import importscripts "
+    b"innerhtml insertadjacenthtml insertbefore load loadscript location open outerhtml post prepend register replace "
+    b"request script sendbeacon setattribute setinterval settimeout src srcdoc url write writeln".split()
 )
 
 
