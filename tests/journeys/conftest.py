@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -151,8 +152,8 @@ class Visitor:
         return hosts
 
     def snippets(self) -> set[str]:
-        """Return the services whose snippets stand in the page that shows."""
-        shown = self.page.content()
+        """Return the services whose snippets stand in the page that shows; a link to somewhere is none."""
+        shown = re.sub(r"<a [^>]*>", "", self.page.content())
         return {service for mark, service in SNIPPETS.items() if mark in shown}
 
     def cookies(self) -> set[str]:

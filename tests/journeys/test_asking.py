@@ -103,7 +103,7 @@ def test_a_withheld_frame_says_whose_it_is_and_leads_to_the_choices(arrive: Arri
     for figure, service in ((0, "Google Maps"), (1, "YouTube")):
         place = visitor.page.locator("figure").nth(figure)
         assert service in place.inner_text().partition("embedded from")[0]
-        place.get_by_role("link").click()
+        place.get_by_role("link", name="Change cookie settings").click()
         assert visitor.page.url.startswith(gated + "/_privacy/")
         visitor.open("/visit")
 
