@@ -104,17 +104,16 @@ class Places:
         return self._listed(place, url, b"img")
 
     def connected(self, url: str) -> Withheld | None:
-        """Judge a connection; it is opened for some service at that host: one declared and granted is reason enough.
-
-        At a host where services are known by their paths alone, it may be for something else.
-        """
+        """Judge a connection; it is opened for some service at that host: one declared and granted is reason enough."""
         place = self.read(url)
         if self._is_own(place) or self._matcher.kept(place):
             return self.fetched(place, url=url, element=b"link")
         declared = [m for m in self._matcher.at_host(place.host) if m.service.slug in self._site.declared]
         if any(self.allows(match.service) for match in declared):
             return None
-        withheld = self.first([*declared, *self._matcher.at_whole_host(place.host)], place.host)
+        # Known by its paths alone, a host may be connected to for something else.
+        known = self._matcher.at_host(place.host) if self._matcher.at_whole_host(place.host) else ()
+        withheld = self.first([*declared, *known], place.host)
         return withheld or self.fetched(place, url=url, element=b"link")
 
     def base(self, url: str) -> Withheld | None:

@@ -72,6 +72,7 @@ UPGRADES: dict[str, Any] = {
     "privacy": "https://elsewhere.example/",
     "opt_out": "https://elsewhere.example/no",
     "checked": date(2030, 1, 1),
+    "source": "https://elsewhere.example/docs",
 }
 
 
