@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cookiegate.gate import skipping
 from cookiegate.gate.grammar import NAME_REST, RAW_END, any_case, many
+from cookiegate.gate.loads import HANDLERS, MARK
 from cookiegate.gate.rawtext import RawText
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ def _value(quote: bytes) -> bytes:
     return many(rb"[^" + quote + rb":\\&\n\r\t]++|://|&" + _REFERENCE + rb"|:(?<![tT][pP]:)(?<![pP][sS]:)")
 
 
-# A whole tag, written plainly, without a mark.
+# A whole tag, written plainly, without a mark or a handler that runs by itself.
 _PLAIN_TAG = re.compile(
     rb"<([a-zA-Z]" + NAME_REST + rb")"
     + many(
-        rb"[ \n\r\t]++(?!" + any_case(b"data-privacy") + rb")[a-zA-Z0-9_:@.-]++"
+        rb"[ \n\r\t]++(?!" + b"|".join(map(any_case, (MARK, *sorted(HANDLERS)))) + rb")[a-zA-Z0-9_:@.-]++"
         rb"(?:=(?:\"" + _value(rb'"') + rb"\"|'" + _value(rb"'") + rb"'"
         rb"|[^\s\"'<>=`&\\:]++(?:://[^\s\"'<>\\&:]*+)?)|(?=[ \n\r\t>/]))"
     )
@@ -44,7 +45,7 @@ _STYLE_HOSTS = re.compile(rb"//(?:([^/?#\"'() ]*+)(?=[/?#]))?+").findall
 _STRANGE_STYLE = re.compile(
     rb"\\(?:(?<=/\\)|(?!"
     rb"[1-9a-fA-F][0-9a-fA-F]{2,5}(?![0-9a-fA-F])|[.\[\]()#%,!&>+*=~@'\"$^{}]|[:/](?![/\\])))"
-    rb"|:(?!//)(?:(?<=[tT][pP]:)|(?<=[tT][pP][sS]:))"
+    rb"|:(?:(?<=[dD][aA][tT][aA]:)(?!image/|font/)|(?!//)(?:(?<=[tT][pP]:)|(?<=[tT][pP][sS]:)))"
 ).search
 # Escapes of what paths are told by: letters, digits, dots, dashes, slashes.
 _ESCAPED_ASCII = re.compile(rb"%(?:2[d-f]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f)").search

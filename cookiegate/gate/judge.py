@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from cookiegate.gate.attributes import candidates, embedded, foreign_text, refresh_address, unescape
 from cookiegate.gate.loads import (
@@ -12,38 +13,31 @@ from cookiegate.gate.loads import (
     CONNECTING,
     FETCHING,
     FOREIGN_LOADS,
-    HANDLERS,
     INERT_TYPES,
     LOADS,
-    is_loaded_later,
+    MARK,
 )  # fmt: skip
+from cookiegate.gate.parts import Parts
 from cookiegate.gate.places import Places, Withheld, joined, unclear
 from cookiegate.gate.styles import gated_style
 from cookiegate.service import NECESSARY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from cookiegate.consent.consent import Consent
     from cookiegate.gate.matcher import Matcher
+    from cookiegate.gate.parts import Gated
 
     Attributes = Mapping[bytes, bytes]
 
-MARK = b"data-privacy"
 DEEPEST = 3  # documents inside each other's attributes
 # What these load may load more, so that it is judged where it stands inside the address itself.
 DOCUMENTS = frozenset({b"iframe", b"frame", b"object", b"embed", b"script", b"link"})
 
 
+_PICTURE = re.compile(r"\s*data:(?:image|font)/", re.IGNORECASE).match  # loads nothing more as what it is there
 _APART = re.compile(r"[\s()\"']+").split  # a list of addresses, url(…), a setting in JSON
-
-
-class Part(NamedTuple):
-    """An attribute that loads by itself: the tag leaves with this *value* (text, not escaped) instead."""
-
-    attribute: bytes
-    value: str
-    withheld: Withheld
 
 
 class Judge:
@@ -62,30 +56,27 @@ class Judge:
         self._site = consent.site
         self.charset = charset
         self._depth = 0
-        self._parts: Mapping[bytes, Callable[[str], tuple[str, list[Withheld]]]] = {
-            b"srcset": self._srcset, b"background": self._alone, b"poster": self._alone, b"ping": self._listed,
-            b"attributionsrc": self._listed, b"style": self._style, b"srcdoc": self._srcdoc,
-            **dict.fromkeys(HANDLERS, self._handler),
-        }  # fmt: skip
+        self.parts = Parts(self).of
 
     # -- whole elements
 
     def element(self, name: bytes, attributes: Attributes, *, foreign: bool = False) -> Withheld | None:
         """Judge a start tag by its mark and by what it is nothing without."""
         mark = self._mark(attributes)
-        if mark and mark != NECESSARY and (withheld := self._marked(mark)):
+        freed = mark == NECESSARY
+        if mark and not freed and (withheld := self._marked(mark)):
             return withheld
         if name == b"base":
             address = attributes.get(b"href")
-            return None if address is None else self.places.base(self._text(address))
+            return None if address is None else self.places.base(self.text(address))
         if name == b"meta":
             return self._meta(attributes)
         if name.startswith(b"amp-") and (withheld := self._amp(name)):
             return withheld
         if name == b"link":
-            return self._relation(attributes) or self._loaded_later(attributes)
+            return self._relation(attributes, freed=freed) or self._loaded_later(attributes)
         loads = (FOREIGN_LOADS if foreign else LOADS).get(name, ())
-        withheld = self._loading(name, attributes, loads) or self._candidates(attributes)
+        withheld = self._loading(name, attributes, loads, freed=freed) or self._candidates(attributes, freed=freed)
         return withheld or (self._loaded_later(attributes) if loads else None)
 
     def link(self, attributes: Attributes) -> Withheld | None:
@@ -93,35 +84,43 @@ class Judge:
         whole = self.element(b"link", attributes)
         return whole or next((part.withheld for part in self.parts(b"link", attributes)), None)
 
-    def _loading(self, name: bytes, attributes: Attributes, loads: tuple[bytes, ...]) -> Withheld | None:
+    def _loading(
+        self, name: bytes, attributes: Attributes, loads: tuple[bytes, ...], *, freed: bool
+    ) -> Withheld | None:
         for attribute in loads:
             if attribute in attributes:
-                url = self._text(attributes[attribute])
-                if withheld := self.url(url, element=name, freed=self._mark(attributes) == NECESSARY):
+                url = self.text(attributes[attribute])
+                if withheld := self.url(url, element=name, freed=freed):
                     return withheld
         return None
 
-    def _relation(self, attributes: Attributes) -> Withheld | None:
-        relations = frozenset(self._text(attributes.get(b"rel")).lower().encode().split())
+    def _relation(self, attributes: Attributes, *, freed: bool) -> Withheld | None:
+        relations = frozenset(self.text(attributes.get(b"rel")).lower().encode().split())
         connects = not relations.isdisjoint(CONNECTING)
-        if connects and (withheld := self.places.connected(self._text(attributes.get(b"href")))):
+        if connects and (withheld := self.places.connected(self.text(attributes.get(b"href")))):
             return withheld
         if relations.isdisjoint(FETCHING):
             return None
-        gone = self._srcset(self._text(attributes.get(b"imagesrcset")))[1]
-        return joined(gone) or self._loading(b"link", attributes, LOADS[b"link"])
+        gone = self.srcset(self.text(attributes.get(b"imagesrcset")), freed=freed)[1]
+        return joined(gone) or self._loading(b"link", attributes, LOADS[b"link"], freed=freed)
 
-    def _candidates(self, attributes: Attributes) -> Withheld | None:
+    def _candidates(self, attributes: Attributes, *, freed: bool) -> Withheld | None:
         """An image of which no candidate is left is nothing."""
         if b"srcset" not in attributes or b"src" in attributes:
             return None
-        left, gone = self._srcset(self._text(attributes[b"srcset"]))
+        left, gone = self.srcset(self.text(attributes[b"srcset"]), freed=freed)
         return None if left else joined(gone)
 
+    def srcset(self, text: str, *, freed: bool) -> Gated:
+        """Return a list of candidates without those that are withheld, and these."""
+        judged = [(entry, self.url(url, element=b"img", freed=freed)) for url, entry in candidates(text)]
+        gone = [withheld for _, withheld in judged if withheld]
+        return (", ".join(entry for entry, withheld in judged if not withheld), gone) if gone else (text, gone)
+
     def _meta(self, attributes: Attributes) -> Withheld | None:
-        if self._text(attributes.get(b"http-equiv")).strip().lower() != "refresh":
+        if self.text(attributes.get(b"http-equiv")).strip().lower() != "refresh":
             return None
-        return self.refresh(self._text(attributes.get(b"content")))
+        return self.refresh(self.text(attributes.get(b"content")))
 
     def _amp(self, name: bytes) -> Withheld | None:
         purpose, address = AMP_PURPOSES.get(name), AMP_PLACES.get(name)
@@ -132,68 +131,16 @@ class Judge:
     def _loaded_later(self, attributes: Attributes) -> Withheld | None:
         """A service's address in ``data-src`` and its friends: a script of the page will load it."""
         for name, value in attributes.items():
-            if name.startswith(b"data-") and name != MARK and (withheld := self._words(value)):
+            if name.startswith(b"data-") and name != MARK and (withheld := self.words(value)):
                 return withheld
         return None
 
-    def _words(self, value: bytes) -> Withheld | None:
+    def words(self, value: bytes) -> Withheld | None:
+        """Judge every address in a value that only a script of the page would read."""
         if b"//" not in value and b"&" not in value:
             return None
-        words = [word.strip(",") for word in _APART(self._text(value)) if "//" in word]
+        words = [word.strip(",") for word in _APART(self.text(value)) if "//" in word]
         return next((withheld for word in words if (withheld := self.places.named(word))), None)
-
-    # -- attributes that load by themselves
-
-    def parts(self, name: bytes, attributes: Attributes, *, foreign: bool = False) -> Iterator[Part]:
-        """Yield each attribute of a tag that may leave only with another value."""
-        if self._mark(attributes) == NECESSARY and self._site.marks == "trusted":
-            return
-        freed = self._mark(attributes) == NECESSARY
-        for attribute, value in attributes.items():
-            judge = self._parts.get(attribute) or (foreign and self._foreign_part(attribute, value))
-            if judge:
-                gated, found = judge(self._text(value))
-                withheld = joined(found)
-                if withheld and not (freed and withheld.slug == "unknown"):
-                    yield Part(attribute, gated, withheld)
-            elif is_loaded_later(attribute) and name not in LOADS and (later := self._words(value)):
-                yield Part(attribute, "", later)
-
-    def _foreign_part(self, attribute: bytes, value: bytes) -> Callable[[str], tuple[str, list[Withheld]]] | None:
-        """In svg, references may stand in any attribute, and an animation may set an address."""
-        if attribute in {b"to", b"from", b"by", b"values"} and (b"//" in value or b"&" in value):
-            return self._animated
-        return self._style if b"(" in value else None
-
-    def _animated(self, text: str) -> tuple[str, list[Withheld]]:
-        found = [withheld for url in text.split(";") if (withheld := self.url(url.strip()))]
-        return "" if found else text, found
-
-    def _handler(self, text: str) -> tuple[str, list[Withheld]]:
-        withheld = self.places.together(self._matcher.inline(text.encode("utf-8", "replace")))
-        return ("", [withheld]) if withheld else (text, [])
-
-    def _srcset(self, text: str) -> tuple[str, list[Withheld]]:
-        judged = [(entry, self.url(url, element=b"img")) for url, entry in candidates(text)]
-        gone = [withheld for _, withheld in judged if withheld]
-        return (", ".join(entry for entry, withheld in judged if not withheld), gone) if gone else (text, gone)
-
-    def _listed(self, text: str) -> tuple[str, list[Withheld]]:
-        judged = [(url, self.url(url)) for url in text.split()]
-        gone = [withheld for _, withheld in judged if withheld]
-        return (" ".join(url for url, withheld in judged if not withheld), gone) if gone else (text, gone)
-
-    def _alone(self, text: str) -> tuple[str, list[Withheld]]:
-        withheld = self.url(text, element=b"img")
-        return ("", [withheld]) if withheld else (text, [])
-
-    def _style(self, text: str) -> tuple[str, list[Withheld]]:
-        gated, withheld = self.style(text.encode("utf-8", "surrogatepass"), charset="utf-8")
-        return (gated or b"").decode("utf-8", "surrogatepass"), withheld
-
-    def _srcdoc(self, text: str) -> tuple[str, list[Withheld]]:
-        gated, withheld = self._document(text.encode("utf-8", "replace"), charset="utf-8")
-        return gated.decode("utf-8", "replace"), withheld
 
     # -- scripts and style sheets
 
@@ -206,7 +153,7 @@ class Judge:
         run = foreign_text(body) if foreign else body
         if run is None:
             return unclear("script")
-        if self._mark(attributes) == NECESSARY and self._site.marks == "trusted":
+        if self.is_trusted(attributes):
             return None
         data = self._kind(attributes) in {"importmap", "speculationrules"}
         return self.places.together(self._matcher.inline(run, data=data))
@@ -215,25 +162,32 @@ class Judge:
         """Return whether an inline script without a mark would be withheld."""
         return self.places.first(self._matcher.inline(body)) is not None
 
-    def style(self, css: bytes, *, charset: str = "", foreign: bool = False) -> tuple[bytes | None, list[Withheld]]:
+    def style(
+        self, css: bytes, *, charset: str = "", foreign: bool = False, freed: bool = False
+    ) -> tuple[bytes | None, list[Withheld]]:
         """Return a style sheet without what is withheld of it; None in its place if it cannot be told apart."""
         run = foreign_text(css) if foreign else css
         if run is None:
             return None, [unclear("style")]
-        free = self.places.are_free_at
-        gated, withheld = gated_style(run, judge=self._style_url, is_free=free, charset=charset or self.charset)
+        judge, free = partial(self._style_url, freed=freed), self.places.are_free_at
+        gated, withheld = gated_style(run, judge=judge, is_free=free, charset=charset or self.charset)
         return gated, withheld if gated is not None else [*withheld, unclear("style")]
 
-    def _style_url(self, url: str) -> Withheld | None:
+    def _style_url(self, url: str, *, freed: bool) -> Withheld | None:
         """An address in a style sheet; one that brings a style sheet along is judged by all that it mentions."""
-        return self._embedded(url, b"link") if url.lstrip()[:5].lower() == "data:" else self.url(url)
+        brings = url.lstrip()[:5].lower() == "data:" and not _PICTURE(url)
+        return self._embedded(url, b"link") if brings else self.url(url, freed=freed)
 
     # -- addresses and the documents in them
 
     def url(self, url: str, *, freed: bool = False, element: bytes = b"") -> Withheld | None:
         """Judge one address that *element* loads. *freed*: the page's author marked it necessary."""
         place = self.places.read(url)
-        if place.scheme in {"data", "javascript"} and element in DOCUMENTS:
+        if (
+            place.scheme in {"data", "javascript"}
+            and element in DOCUMENTS
+            and not (element == b"link" and _PICTURE(url))
+        ):
             return self._embedded(url, element)
         return self.places.fetched(place, url=url, element=element, freed=freed)
 
@@ -250,9 +204,9 @@ class Judge:
         mentioned = self.places.together(self._matcher.inline(found.body, data=True))
         if mentioned or not found.document or element in {b"script", b"link"}:
             return mentioned
-        return joined(self._document(found.body, charset=found.charset)[1])
+        return joined(self.document(found.body, charset=found.charset)[1])
 
-    def _document(self, markup: bytes, *, charset: str) -> tuple[bytes, list[Withheld]]:
+    def document(self, markup: bytes, *, charset: str) -> tuple[bytes, list[Withheld]]:
         """Return a document that stands inside an attribute as it may leave; nothing of one too deep inside others."""
         if self._depth == DEEPEST or self.gate is None:
             return b"", [unclear("document")]
@@ -265,14 +219,23 @@ class Judge:
 
     # -- attributes
 
-    def _text(self, value: bytes | None) -> str:
+    def text(self, value: bytes | None) -> str:
+        """Return an attribute's value as a browser reads it."""
         return unescape((value or b"").decode(self.charset, "replace"))
 
     def _kind(self, attributes: Attributes) -> str:
-        return self._text(attributes.get(b"type")).strip().lower()
+        return self.text(attributes.get(b"type")).strip().lower()
+
+    def is_trusted(self, attributes: Attributes) -> bool:
+        """Return whether the page's author freed an element, and the site lets authors free any service."""
+        return self._site.marks == "trusted" and self.frees(attributes)
+
+    def frees(self, attributes: Attributes) -> bool:
+        """Return whether the page's author marked an element necessary: that frees whom nobody knows."""
+        return self._mark(attributes) == NECESSARY
 
     def _mark(self, attributes: Attributes) -> str:
-        return self._text(attributes[MARK]).strip() if MARK in attributes else ""
+        return self.text(attributes[MARK]).strip() if MARK in attributes else ""
 
     def _marked(self, purpose: str, mark: str = "") -> Withheld | None:
         known = purpose in self._site.purposes

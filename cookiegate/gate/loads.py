@@ -66,6 +66,7 @@ AMP_PLACES: Mapping[bytes, str] = {
     b"amp-brightcove": "https://players.brightcove.net/",
     b"amp-jwplayer": "https://content.jwplatform.com/",
 }
+MARK = b"data-privacy"
 GATED = frozenset({*LOADS, *AMP_PURPOSES, *AMP_PLACES, b"base", b"meta"})
 
 # Relations of <link> for which a browser fetches or connects (HTML 4.6.7, Resource Hints).

@@ -12,8 +12,7 @@ from cookiegate.gate.body import Banner, BodyFinder, Spot
 from cookiegate.gate.contents import Contents, Placeholder, marker
 from cookiegate.gate.glance import Glance
 from cookiegate.gate.grammar import RAW_TEXT
-from cookiegate.gate.judge import MARK
-from cookiegate.gate.loads import FOREIGN_LOADS, GATED
+from cookiegate.gate.loads import FOREIGN_LOADS, GATED, MARK
 from cookiegate.gate.parts import rewritten
 from cookiegate.gate.tag import Kind, Tag, attribute_values
 from cookiegate.gate.tokenizer import Tokenizer

@@ -67,7 +67,7 @@ _QUIET_REST = (
 
 # <svg> with nothing but plain drawing inside: no integration point, script, style or CDATA, and no address.
 _DRAWING_REST = (
-    many(rb' (?:[a-zA-Z0-9:_-]++="[^"/:\\&]*+"|xmlns(?::xlink)?+="http://www\.w3\.org/[^"]*+"|style="[^"(\\&]*+")')
+    many(rb' (?:(?![oO][nN])[a-zA-Z0-9:_-]++="[^"/:\\&]*+"|xmlns(?::xlink)?+="http://www\.w3\.org/[^"]*+"|style="[^"(\\&]*+")')
     + rb"[" + SPACE + rb"/]*+>"
 )  # fmt: skip
 _DRAWING = (

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 NOWHERE = b"about:invalid"
 _NEWLINE = rb"\r\n|[\n\r\f]"
 _ESCAPE = rb"\\(?:" + _NEWLINE + rb"|[^\n\r\f])"
-# 1 is the body of url(…) without quotes; 2 what compares an attribute with the string 3, which then loads nothing.
+# 1 is the body of url(…) without quotes; 2 what compares an attribute with the string that follows, which then loads
+# nothing; 3 and 4 the string.
 _TOKEN = re.compile(
     rb"/\*(?:[^*]++|\*(?!/))*+(?:\*/)?"
-    rb"|(?<![\w\x80-\xff-])[uU][rR][lL]\([ \t\r\n\f]*+(?![\"'])(" + many(rb"[^)\\]++|\\.") + rb")"
-    rb"|(=[ \t\r\n\f]*+)?"
-    rb"(\"" + many(rb"[^\"\\\n\r\f]++|" + _ESCAPE) + rb"|'" + many(rb"[^'\\\n\r\f]++|" + _ESCAPE) + rb")"
-    rb"|\\(?:[0-9a-fA-F]{1,6}|.)",
+    rb"|(?<![\w\x80-\xff-])[uU][rR][lL]\([ \t\r\n\f]*+(?![\"'])(" + many(rb"[^)\\]++|\\.") + rb")\)?+"
+    rb"|(\[[^\][\"'{}();=]*+=[ \t\r\n\f]*+)?(?:\"(" + many(rb"[^\"\\\n\r\f]++|" + _ESCAPE) + rb")\"?+"
+    rb"|'(" + many(rb"[^'\\\n\r\f]++|" + _ESCAPE) + rb")'?+)"
+    rb"|\\(?:[0-9a-fA-F]{1,6}(?:\r\n|[ \t\n\r\f])?+|.)[\w\x80-\xff-]*+",  # the rest of the name goes with it
     re.DOTALL,
 ).finditer  # fmt: skip
 _UNESCAPED = re.compile(rb"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[ \t\n\r\f])?|" + _NEWLINE + rb"|(.))", re.DOTALL).sub
@@ -44,13 +45,13 @@ def gated_style(
     withheld: list[Withheld] = []
     pos, escaped = 0, False
     for token in _TOKEN(css):
-        group = 1 if token[1] is not None else 3
-        if token[group] is None or token[2] is not None:
-            escaped |= token[0].startswith(b"\\") and unescaped(token[0]).isalpha()
+        group = token.lastindex or 0
+        if not group or token[2] is not None:
+            escaped |= token[0].startswith(b"\\") and unescaped(token[0])[:1].isalpha()
             continue
-        start, end = token.start(group) + (group == 3), token.end(group)
+        start, end = token.span(group)
         address = unescaped(css[start:end]).decode(charset, "replace")
-        if group == 3 and not _LOADS(address):
+        if group in {3, 4} and not _LOADS(address):
             continue  # a string that is no address
         found = judge(address)
         if found and not _NAMESPACE(css[max(0, token.start() - 200) : token.start()]):

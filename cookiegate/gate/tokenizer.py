@@ -275,11 +275,8 @@ class Tokenizer:
         end = self.buf.find(b"]]>", pos)
         within = end if end >= 0 else len(self.buf)
         seen = self.buf.find(b">", pos, within)
-        if (
-            self._doubtful
-            or (seen >= 0 and self.buf.find(b"<", seen, within) >= 0)
-            or len(self.buf) - pos > self._limit
-        ):
+        hides = seen >= 0 and self.buf.find(b"<", seen, within) >= 0
+        if hides or self._doubtful or within - pos > self._limit:
             self.state = State.DOUBTFUL_CDATA
             return Tag(Kind.WITHHOLD, b"![cdata[", pos, pos, pos + 9)
         if end >= 0:

@@ -40,7 +40,9 @@ TAGS = (
     b'<style>a{background:url("%s")}</style>', b"<style>@import '%s';</style>", b'<body background="%s">',
     b"<style>.a\\:b{background:u\\72l(%s)}</style>", b'<meta http-equiv="refresh" content="5; url=%s">',
     b'<input type="image" src="%s">', b'<p data-src="%s">', b"<script>fetch('%s')</script>",
-    b"<p onload=\"fetch('%s')\">",
+    b"<p onload=\"fetch('%s')\">", b"<img src=\"/own.png\" onerror=\"fbq('init')\" alt=\"%s\">",
+    b"<svg onload=\"fbq('init')\"><path d=\"M0 0\"/></svg>",
+    b"<style>@import 'data:text/css;base64,QGltcG9ydA==';</style>",
     b'<img data-privacy="marketing" src="%s">', b'<svg><rect fill="url(%s)"/></svg>', b"<title>%s</title>",
     b'<script type="application/json">{"a":"%s"}</script>', b"<script><!--\nfetch('%s')//--></script>",
 )  # fmt: skip

@@ -202,3 +202,23 @@ def test_an_address_is_read_in_the_pages_character_set() -> None:
     korean = Judge(matcher_of(STRICT), consent(STRICT), page=HOME, charset="euc_kr")
     assert korean.element(b"img", {b"src": "/그림.png".encode("euc_kr")}, foreign=False) is None
     assert korean.element(b"img", {b"src": "//한국.example/".encode("euc_kr")}, foreign=False)
+
+
+MIXED = {
+    "srcset": b'<img data-privacy=necessary src=/a srcset="//stranger.example/a 1x, GA 2x">',
+    "srcset, the other way round": b'<img data-privacy=necessary src=/a srcset="GA 1x, //stranger.example/a 2x">',
+    "style": b'<img data-privacy=necessary src=/a style="a:url(//stranger.example/a);b:url(GA)">',
+    "style sheet": b"<style data-privacy=necessary>a{b:url(//stranger.example/a) url(GA)}</style>",
+    "ping": b'<a data-privacy=necessary href=/ ping="//stranger.example/a GA">',
+}
+
+
+@pytest.mark.parametrize("markup", MIXED.values(), ids=MIXED)
+def test_a_mark_frees_strangers_and_never_a_service_beside_them(markup: bytes) -> None:
+    gated = gate(markup.replace(b"GA", GA), site=STRICT)
+    assert b"stranger.example" in gated
+    assert b"google-analytics" not in gated
+
+
+def test_a_service_in_the_address_of_any_element_is_emptied() -> None:
+    assert gate(b'<lottie-player src="' + GA + b'"></lottie-player>') == b'<lottie-player src=""></lottie-player>'
