@@ -134,7 +134,8 @@ class Consent:
     def choose(self, granted: Collection[str], *, now: float, new_id: str, despite_signal: bool = True) -> Consent:
         """Return the consent after each asked purpose was answered: yes if it is in *granted*.
 
-        A yes to a purpose that the signal denies counts only from the choices page (*despite_signal*).
+        A yes to a purpose that the signal denies counts only from the choices page (*despite_signal*). A no to a
+        purpose takes along an earlier yes to one of its services.
         """
         answers = {
             purpose: Answer(
@@ -144,7 +145,12 @@ class Consent:
             )
             for purpose in self.site.asked
         }
-        return replace(self, answers=answers)._said(now, new_id)
+        exceptions = {
+            slug: exception
+            for slug, exception in self.exceptions.items()
+            if not exception.granted or (slug in self.site.declared and self.site.declared[slug].purpose in granted)
+        }
+        return replace(self, answers=answers, exceptions=exceptions)._said(now, new_id)
 
     def refuse(self, *, now: float) -> Consent:
         """Return the consent after *reject all*; all who refuse on one day hold the same receipt."""

@@ -84,14 +84,17 @@ def request_headers(headers: Sequence[Header], variant: Callable[[], bytes]) -> 
     return kept
 
 
-def page_headers(headers: Sequence[Header], variant: bytes, *, vary: Sequence[bytes], banner: bool) -> list[Header]:
-    """Return a page's headers: private to this visitor, and silent about what gating made untrue."""
+def page_headers(headers: Sequence[Header], variant: bytes, *, vary: Sequence[bytes], fleeting: bool) -> list[Header]:
+    """Return a page's headers: private to this visitor, and silent about what gating made untrue.
+
+    A *fleeting* page asks something, or shows what was allowed for minutes: it is stored nowhere.
+    """
     kept = [
         (name, tagged(value.strip(), variant) if name == b"etag" else value)
         for name, value in headers
         if name not in _UNTRUE | _SHARED and name not in {b"vary", b"cache-control"} and not name.endswith(_TARGETED)
     ]
-    kept.append((b"cache-control", _cache_control(headers, banner=banner)))
+    kept.append((b"cache-control", _cache_control(headers, fleeting=fleeting)))
     kept.append((b"vary", _vary(headers, vary)))
     return kept
 
@@ -102,13 +105,13 @@ def private_headers(headers: Sequence[Header]) -> list[Header]:
     kept = [entry for entry in kept if not entry[0].endswith(_TARGETED) and entry[0] not in _SHARED]
     return [
         *kept,
-        (b"cache-control", _cache_control(headers, banner=False)),
+        (b"cache-control", _cache_control(headers, fleeting=False)),
         (b"vary", _vary(headers, [b"Cookie", b"Sec-GPC"])),
     ]
 
 
-def _cache_control(headers: Sequence[Header], *, banner: bool) -> bytes:
-    if banner:
+def _cache_control(headers: Sequence[Header], *, fleeting: bool) -> bytes:
+    if fleeting:
         return b"no-store"
     said = b",".join(value for name, value in headers if name == b"cache-control")
     directives = [d.strip() for d in re.findall(rb'(?:[^,"]|"[^"]*")+', said)]

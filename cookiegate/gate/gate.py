@@ -142,13 +142,13 @@ class Gate:
     def page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         """Return a page's headers: told apart by visitor, and clearing what must go."""
         held = caching.page_headers(
-            headers, self.variant(exchange), vary=self._vary(exchange), banner=exchange.notice.asks
+            headers, self.variant(exchange), vary=self._vary(exchange), fleeting=_is_fleeting(exchange)
         )
         return held + self.clearing(exchange)
 
     def document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         """Return the headers of a document that is not tokenised: as a page's, with a policy that limits its hosts."""
-        held = caching.page_headers(headers, self.variant(exchange), vary=self._vary(exchange), banner=False)
+        held = caching.page_headers(headers, self.variant(exchange), vary=self._vary(exchange), fleeting=False)
         return [*held, (b"content-security-policy", host_policy(self.site, self.judge(exchange).places.allows))]
 
     def _vary(self, exchange: Exchange) -> list[bytes]:
@@ -160,3 +160,9 @@ class Gate:
         if set(exchange.consent.granted) != set(self.site.asked):
             matters.append(b"Sec-Fetch-Dest")
         return matters
+
+
+def _is_fleeting(exchange: Exchange) -> bool:
+    """Whether the page carries the question, or a service that was allowed for a while."""
+    timed = any(exception.until is not None for exception in exchange.consent.exceptions.values())
+    return timed or exchange.notice.asks

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import open_file
 
 from cookiegate.gate import page
-from cookiegate.gate.body import forbids_forms
+from cookiegate.gate.body import BodyFinder, forbids_forms
 from cookiegate.gate.encoding import DecodingError, Plain, Zlib, coding_for
 from cookiegate.gate.report import KEPT_THINGS, GatedResponse
 from cookiegate.gate.rewriter import Rewriter
@@ -143,7 +143,7 @@ class ResponseGate:
             report=self._note,
             banner=notice.banner if notice.asks and self._content.form is not page.Form.FRAGMENT else None,
             placeholder=notice.placeholder,
-            forms_forbidden=any(forbids_forms(policy) for policy in policies),
+            body=BodyFinder(forms_forbidden=any(forbids_forms(policy) for policy in policies)),
         )
 
     def _note(self, thing: Withheld) -> None:

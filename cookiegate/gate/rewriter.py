@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 FRAMES = frozenset({b"iframe", b"amp-iframe", b"amp-youtube", b"amp-vimeo"})
 
 
-BEGINNING = 4096  # bytes in which a document says that it is one
-_BEGINS = re.compile(rb"<(?:!doctype|html|body)[\s>]", re.IGNORECASE).search
-
-
 class Mode(Enum):
     """What becomes of the bytes that are being read."""
 
@@ -42,7 +37,8 @@ class Rewriter:
     """Gates one page: ``feed(chunk)`` returns what may leave at once, ``close()`` the rest. Never raises.
 
     *banner* is asked for where the body begins; *placeholder* returns what stands for a withheld frame; *report*
-    hears of everything withheld. At most *limit* bytes are held back for a decision: what needs more is withheld.
+    hears of everything withheld; *body* knows what the response's headers say of forms. At most *limit* bytes are
+    held back for a decision: what needs more is withheld.
     """
 
     def __init__(
@@ -54,7 +50,7 @@ class Rewriter:
         banner: Banner | None = None,
         placeholder: Placeholder | None = None,
         scripting: bool = True,
-        forms_forbidden: bool = False,
+        body: BodyFinder | None = None,
     ) -> None:
         self._judge = judge
         if judge.gate is None:
@@ -65,14 +61,13 @@ class Rewriter:
         self._placeholder = placeholder
         self._tag_limit = limit * 3 // 4  # a tag is copied once more than other things
         self._tokenizer = Tokenizer(limit=self._tag_limit, scripting=scripting, skip=Glance(judge))
-        self._tokenizer.thorough = banner is not None
-        self._body = BodyFinder(forms_forbidden=forms_forbidden)
+        self._body = body or BodyFinder(forms_forbidden=False)
+        self._tokenizer.thorough = scripting and bool(banner or placeholder)  # is this a page that may hold our forms?
         self._contents = Contents(judge, report=report, noscript=self._gate_noscript)
         self._mode = Mode.PASS
         self._out: list[bytes] = []
         self._emit = 0  # in the tokenizer's buffer: all before it is written, captured or dropped
         self._read = 0  # bytes of the page before the tokenizer's buffer
-        self._beginning = b""  # of the page
         self._captured = bytearray()
         self._opening: Tag | None = None
 
@@ -97,8 +92,6 @@ class Rewriter:
 
     def _run(self, data: bytes, *, final: bool) -> bytes:
         tokenizer, self._emit = self._tokenizer, 0
-        if len(self._beginning) < BEGINNING:
-            self._beginning += data[:BEGINNING]
         for tag in tokenizer.read(data, final=final):
             if self._mode is Mode.PASS:
                 self._see(tag)
@@ -138,10 +131,9 @@ class Rewriter:
 
     def _look_for_body(self, tag: Tag) -> None:
         spot = self._body.see(tag, self._tokenizer.buf)
-        if spot is None:
-            return
-        self._tokenizer.thorough = False
-        if spot is not Spot.NOWHERE:
+        # Where nobody is asked, it is enough to know whether this is a page at all.
+        self._tokenizer.thorough = spot is None and (self._banner is not None or not self._body.page)
+        if spot not in {None, Spot.NOWHERE}:
             self._take_up_to(tag.start if spot is Spot.BEFORE else tag.end)
             self._out.append(self._render_banner())
 
@@ -200,15 +192,11 @@ class Rewriter:
         self._note(tag, withheld)
         stands_in = b""
         if tag.name in FRAMES and self._placeholder:
-            forbidden = self._body.forms_forbidden or not self._is_page(tag)
+            forbidden = self._body.forms_forbidden or not self._body.page  # a fragment has no place for forms
             stands_in = self._placeholder(withheld.service, attributes, forms_forbidden=forbidden)
         self._replace(tag, self._tokenizer.closers(tag) + (stands_in or marker(withheld.slug)))
         if self._tokenizer.holds_text(tag):
             self._mode = Mode.DROP
-
-    def _is_page(self, tag: Tag) -> bool:
-        """Whether a document began before *tag*: no form of ours stands in a fragment."""
-        return bool(_BEGINS(self._beginning, 0, self._read + tag.start))
 
     def _replace(self, tag: Tag, stands_in: bytes) -> None:
         self._take_up_to(tag.start)
@@ -275,7 +263,7 @@ class Rewriter:
     def _gate_noscript(self, markup: bytes, offset: int) -> bytes | None:
         """Gate what a browser without scripts reads as markup; None where it stays open at the end."""
         inner = Rewriter(
-            self._judge, limit=self._limit, placeholder=self._placeholder, scripting=False,
+            self._judge, limit=self._limit, placeholder=self._placeholder, scripting=False, body=self._body,
             report=lambda withheld: self._report(replace(withheld, offset=offset + withheld.offset)),
         )  # fmt: skip
         gated = inner.feed(markup)

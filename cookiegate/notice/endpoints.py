@@ -104,8 +104,9 @@ async def _choose(asked: Asked) -> Outcome:
 
 
 def _said_yes(consent: Consent) -> set[str]:
-    """What was answered yes, though a signal may deny it by now: its pages may still be stored."""
-    return {purpose for purpose, answer in consent.answers.items() if answer.granted}
+    """What was answered yes, purposes and services, though a signal may deny it by now: its pages may be stored."""
+    purposes = {f"purpose {purpose}" for purpose, answer in consent.answers.items() if answer.granted}
+    return purposes | {f"service {slug}" for slug, exception in consent.exceptions.items() if exception.granted}
 
 
 async def _body(request: Request) -> bytes | None:

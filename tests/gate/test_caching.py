@@ -85,8 +85,8 @@ def test_who_names_text_html_wants_a_page(accept: bytes, page: bool) -> None:
 )
 def test_a_page_is_private_to_its_visitor(said: list[bytes], kept: bytes) -> None:
     headers = [(b"cache-control", line) for line in said]
-    assert named(page_headers(headers, V, vary=[b"Cookie"], banner=False), b"cache-control") == [kept]
-    assert named(page_headers(headers, V, vary=[b"Cookie"], banner=True), b"cache-control") == [b"no-store"]
+    assert named(page_headers(headers, V, vary=[b"Cookie"], fleeting=False), b"cache-control") == [kept]
+    assert named(page_headers(headers, V, vary=[b"Cookie"], fleeting=True), b"cache-control") == [b"no-store"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_page_is_private_to_its_visitor(said: list[bytes], kept: bytes) -> Non
     ],
 )
 def test_vary_names_all_that_the_page_depends_on(said: list[bytes], vary: bytes) -> None:
-    out = page_headers([(b"vary", line) for line in said], V, vary=[b"Cookie"], banner=False)
+    out = page_headers([(b"vary", line) for line in said], V, vary=[b"Cookie"], fleeting=False)
     assert [value.lower() for value in named(out, b"vary")] == [vary.lower()]
 
 
@@ -109,7 +109,7 @@ def test_vary_names_all_that_the_page_depends_on(said: list[bytes], vary: bytes)
     "name", [b"last-modified", b"content-md5", b"digest", b"repr-digest", b"accept-ranges", b"surrogate-control"]
 )
 def test_a_page_says_nothing_that_gating_made_untrue(name: bytes) -> None:
-    assert named(page_headers([(name, b"x"), (b"server", b"y")], V, vary=[], banner=False), name) == []
+    assert named(page_headers([(name, b"x"), (b"server", b"y")], V, vary=[], fleeting=False), name) == []
 
 
 def test_the_variant_changes_with_all_that_a_page_depends_on_and_with_nothing_else() -> None:

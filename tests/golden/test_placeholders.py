@@ -131,3 +131,55 @@ def test_in_a_fragment_stand_words_and_a_link_but_no_form() -> None:
     body = visitor_of(BY_NAME["frames/in-a-fragment"].before).get().body
     assert b"<form" not in body
     assert "YouTube" in words(body)
+
+
+def test_it_has_its_forms_in_a_noscript_too() -> None:
+    inside = YOUTUBE.replace(b"<iframe", b"<noscript><iframe").replace(b"</iframe>", b"</iframe></noscript>")
+    assert b"</noscript>" in inside
+    assert b'value="allow_once"' in visitor_of(inside).get().body
+
+
+def test_who_was_not_asked_yet_may_allow_it_for_a_while_and_is_asked_as_before() -> None:
+    visitor = Visitor(gated(Answer(YOUTUBE), **{**DECLARATION, "hosts": ["shop.test"]}))
+    assert [fields["action"] for _, fields in ways(visitor.get().body) if "service" in fields] == ["allow_once"]
+    visitor.post({"return_to": "/", "service": "youtube", "action": "allow_once"}, SAME_ORIGIN)
+    body = visitor.get().body
+    assert FRAME in body
+    assert b'value="accept_all"' in body
+
+
+def test_a_page_with_what_is_allowed_for_a_while_is_stored_nowhere() -> None:
+    visitor = visitor_of(YOUTUBE)
+    assert "no-store" not in visitor.get().header("cache-control")
+    visitor.post({"return_to": "/", "service": "youtube", "action": "allow_once"}, SAME_ORIGIN)
+    assert visitor.get().header("cache-control") == "no-store"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"action": "withdraw"}, {"action": "reject_all"}, {"action": "save"}], ids=lambda f: f["action"]
+)
+def test_a_later_no_takes_the_service_along_and_what_browsers_stored(fields: dict[str, str]) -> None:
+    visitor = visitor_of(YOUTUBE)
+    visitor.post({"return_to": "/", "service": "youtube", "action": "allow_always"}, SAME_ORIGIN)
+    assert FRAME in visitor.get().body
+    answer = visitor.post({"return_to": "/", **fields}, SAME_ORIGIN)
+    assert answer.header("clear-site-data") == '"cache"'
+    assert FRAME not in visitor.get().body
+
+
+@pytest.mark.parametrize("service", ["vimeo", "nobody", "", "stripe"])
+def test_only_what_is_declared_can_be_allowed(service: str) -> None:
+    visitor = visitor_of(VIMEO)
+    answer = visitor.post({"return_to": "/", "service": service, "action": "allow_always"}, SAME_ORIGIN)
+    assert answer.status == 400
+    assert b"vimeo.com/video" not in visitor.get().body.split(b"<a ")[0]
+
+
+@pytest.mark.parametrize("action", ["allow_once", "allow_always"])
+def test_a_browser_that_signals_no_is_not_offered_and_a_stranger_cannot_allow(action: str) -> None:
+    visitor = visitor_of(YOUTUBE)
+    signal = {**SAME_ORIGIN, "Sec-GPC": "1"}
+    assert b'value="allow_once"' not in visitor.get(headers={"Sec-GPC": "1"}).body
+    assert visitor.post({"service": "youtube", "action": action}, signal).status == 400
+    assert visitor.post({"service": "youtube", "action": action}, {"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert FRAME not in visitor.get().body
