@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from cookiegate.gate import grammar, skipping
-from cookiegate.gate.foreign import VOID, Foreign
+from cookiegate.gate.context import Context
 from cookiegate.gate.rawtext import RawText, holds_plain_text
 from cookiegate.gate.tag import Kind, Tag, self_closing
 from cookiegate.gate.tagend import TagEnd
@@ -14,7 +14,6 @@ from cookiegate.gate.tagend import TagEnd
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Pattern = skipping.Skip
     Skip = Callable[[bytes, int], int]
 
 
@@ -48,7 +47,6 @@ class Tokenizer:
         self.pos = 0
         self.thorough = False
         self.state = State.DATA
-        self._scripting = scripting
         self._skip_html = skip
         self._limit = limit
         self._final = False
@@ -56,10 +54,7 @@ class Tokenizer:
         self._tag_end: TagEnd | None = None  # of the tag that is held
         self._long = Tag(Kind.RESUME, b"", 0, 0, 0)
         self._raw = RawText(b"")
-        self._foreign = Foreign()
-        self._in_select = False
-        self._in_frameset = False
-        self._drawn_in_html = False  # an HTML element has the name of a drawing's: its end tag may stand in a drawing
+        self._context = Context(scripting=scripting)
         self._steps = {
             State.DATA: self._data,
             State.RAW: self._raw_text,
@@ -73,7 +68,7 @@ class Tokenizer:
     @property
     def at_rest(self) -> bool:
         """Whether nothing is open: no tag, comment, raw text, svg, math or select."""
-        return self.state is State.DATA and not self._held and not self._foreign.inside and not self._in_select
+        return self.state is State.DATA and not self._held and self._context.at_rest
 
     @property
     def held(self) -> int:
@@ -85,25 +80,13 @@ class Tokenizer:
         """Whether an element is open whose content is text."""
         return self.state is State.RAW
 
-    @property
-    def _doubtful(self) -> bool:
-        """Whether browsers may disagree here on what is text: HTML inside svg, and select and frameset.
-
-        In select and frameset older and newer browsers ignore different start tags.
-        """
-        return self._in_select or self._in_frameset or self._foreign.unsure
-
     def closers(self, tag: Tag) -> bytes:
         """Return the end tags that must stand in for *tag*, gone, if it would have ended svg or math."""
-        return b"" if tag.foreign else self._foreign.break_out()
+        return self._context.closers(tag)
 
     def holds_text(self, tag: Tag) -> bool:
         """Return whether the content of *tag*'s element is text up to its end tag."""
-        if tag.foreign:
-            return (
-                tag.name in grammar.RAW_TEXT and not tag.mixed and not self_closing(self.buf, tag.attributes, tag.end)
-            )
-        return tag.name in grammar.RAW_TEXT and (self._scripting or tag.name != b"noscript")
+        return self._context.holds_text(tag, self.buf)
 
     def read(self, data: bytes, *, final: bool = False) -> Iterator[Tag]:
         """Yield what matters in *data*; with *final* nothing more will come."""
@@ -149,42 +132,24 @@ class Tokenizer:
         if tag.kind is Kind.START:
             self._started(tag)
         elif tag.kind is Kind.END and tag.name == b"select":
-            self._in_select = False
-        if self._foreign.too_deep:
+            self._context.end_select()
+        if self._context.too_deep:
             self.state = State.PLAINTEXT
 
     def _started(self, tag: Tag) -> None:
         """An element begins; one that is gone has no effect but for its own text, which goes with it."""
-        opened = (self.buf, tag.attributes, tag.end)
         if self.holds_text(tag):
             self.state, self._raw = State.RAW, RawText(tag.name, tag.foreign)
-        elif tag.gone or tag.mixed:
-            if self._foreign.unsure and tag.name not in VOID:
-                self._foreign.start_html(tag.name, *opened)  # its end tag will come
-        elif tag.foreign:
-            self._foreign.start_foreign(tag.name, *opened)
-        else:
-            self._started_html(tag.name, *opened)
-
-    def _started_html(self, name: bytes, buf: bytes, start: int, end: int) -> None:
-        if self._foreign.inside or name in {b"svg", b"math"}:
-            self._foreign.start_html(name, buf, start, end)
-        elif name == b"select":
-            self._in_select = not self._in_select  # one in another closes it
-        elif name == b"input":
-            self._in_select = False
-        elif name == b"frameset":
-            self._in_frameset = True
-        elif name in skipping.DRAWINGS:
-            self._drawn_in_html = True
-        if name == b"plaintext":
+            return
+        self._context.start(tag, self.buf)
+        if tag.name == b"plaintext" and not tag.foreign and not tag.gone:
             self.state = State.PLAINTEXT
 
     # -- one method for each state: moves pos, returns a stop, or does neither and waits for more bytes
 
     def _data(self) -> Tag | None:
         buf = self.buf
-        if self._foreign.too_deep:
+        if self._context.too_deep:
             self.state = State.PLAINTEXT
             return Tag(Kind.WITHHOLD, b"svg", self.pos, self.pos, self.pos)
         pos = self.pos = self._skip(buf, self.pos)
@@ -195,10 +160,9 @@ class Tokenizer:
             return self._markup(pos)
         name, start, end = match[2].lower(), match.start(3), match.end()
         if match[1]:
-            before = self._foreign.end(name, stray=self._drawn_in_html) if self._foreign.inside else b""
-            return Tag(Kind.END, name, pos, start, end, before=before)
-        foreign = self._foreign.inside and not self._foreign.reads_html(name, buf, start, end)
-        tag = Tag(Kind.START, name, pos, start, end, foreign, doubtful=self._doubtful)
+            return Tag(Kind.END, name, pos, start, end, before=self._context.end(name))
+        foreign = self._context.reads_foreign(name, buf, start, end)
+        tag = Tag(Kind.START, name, pos, start, end, foreign, doubtful=self._context.doubtful)
         return self._foreign_text(tag) if foreign and name in grammar.RAW_TEXT else tag
 
     def _foreign_text(self, tag: Tag) -> Tag | None:
@@ -217,15 +181,10 @@ class Tokenizer:
 
     def _skip(self, buf: bytes, pos: int) -> int:
         """Return where the next tag is that must be looked at."""
-        if not (self._foreign.inside or self.thorough or self._doubtful or self._drawn_in_html):
-            return self._skip_html(buf, pos)
-        if self._foreign.inside:
-            skip: Pattern = skipping.LITERAL_TEXT
-        elif self.thorough:
+        skip = self._context.skip
+        if self.thorough and not self._context.foreign:
             skip = skipping.BLANK
-        else:
-            skip = skipping.select() if self._in_select else skipping.without_drawings()
-        return skip(buf, pos).end()  # type: ignore[union-attr]
+        return skip(buf, pos).end() if skip else self._skip_html(buf, pos)  # type: ignore[union-attr]
 
     def _markup(self, pos: int) -> Tag | None:
         """What is no whole tag: text, a comment, CDATA, a doctype, or something that the chunk's end cuts off."""
@@ -247,7 +206,7 @@ class Tokenizer:
         opening = self.buf[pos : pos + 9]
         if opening.startswith(b"<!--"):
             self._open_comment(pos)
-        elif opening == b"<![CDATA[" and self._foreign.inside:
+        elif opening == b"<![CDATA[" and self._context.foreign:
             return self._open_cdata(pos)
         elif len(opening) < 9 and b">" not in opening and not self._final:
             return None
@@ -276,7 +235,7 @@ class Tokenizer:
         within = end if end >= 0 else len(self.buf)
         seen = self.buf.find(b">", pos, within)
         hides = seen >= 0 and self.buf.find(b"<", seen, within) >= 0
-        if hides or self._doubtful or within - pos > self._limit:
+        if hides or self._context.doubtful or within - pos > self._limit:
             self.state = State.DOUBTFUL_CDATA
             return Tag(Kind.WITHHOLD, b"![cdata[", pos, pos, pos + 9)
         if end >= 0:
@@ -344,7 +303,7 @@ class Tokenizer:
         closes = self.buf[pos + 1] == 0x2F
         end = grammar.TAG_NAME(self.buf, pos).end()  # type: ignore[union-attr]
         name, size = self.buf[pos + 1 + closes : end].lower(), len(self.buf)
-        foreign = self._foreign.inside and not closes and not self._foreign.reads_html(name, b"", 0, 0)
+        foreign = not closes and self._context.reads_foreign(name, b"", 0, 0)
         self._long = Tag(Kind.RESUME, name, size, size, size, foreign, closes)
         self.state = State.LONG_TAG
         return Tag(Kind.WITHHOLD, name, pos, end, size, foreign, closes)
@@ -357,8 +316,7 @@ class Tokenizer:
             return None
         self._tag_end, self.state = None, State.DATA
         if long.closes:
-            if self._foreign.inside:
-                self._foreign.end(long.name)
+            self._context.end(long.name)
         elif not long.foreign and self.holds_text(long):
             self.state, self._raw = State.RAW, RawText(long.name)
         return Tag(Kind.RESUME, long.name, end, end, end, long.foreign, long.closes)
