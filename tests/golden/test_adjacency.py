@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.golden.browsing import browsing
+from tests.golden.browsing import Browser, browsing
 from tests.golden.corpus import CANARY, CORPUS
 from tests.golden.oracle import is_withheld
 from tests.journeys.conftest import installed, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 # Every frame tells the canary of its own page instead of opening a box.
 ALERT = f"window.alert = () => {{ new Image().src = 'https://{CANARY}/alert' + location.pathname }}"
+SECOND_LOOKS = 3
 Fired = dict[tuple[str, bool], set[tuple[str, str]]]  # (site, JavaScript) → page, address
 modes = pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 
@@ -27,10 +28,17 @@ async def _look(executable: str, fired: Fired, sites: dict[str, str], *, javascr
         if javascript:
             await browser.many.add_init_script(ALERT)
         for name, address in sites.items():
-            browser.listener.contacts.clear()
-            await browser.show(address, CORPUS)
-            requests = [contact for contact in browser.listener.contacts if contact.request]
-            fired[name, javascript] = {(contact.page, contact.url) for contact in requests}
+            fired[name, javascript] = await _requests(browser, address, CORPUS)
+        for _ in range(SECOND_LOOKS):  # a busy machine may have left a page before all of it fired
+            gated, bare = fired["gated", javascript], fired["bare", javascript]
+            if late := {page for page, _ in _canaries(gated) - bare if page}:
+                fired["bare", javascript] = bare | await _requests(browser, sites["bare"], sorted(late))
+
+
+async def _requests(browser: Browser, site: str, pages: Iterable[str]) -> set[tuple[str, str]]:
+    browser.listener.contacts.clear()
+    await browser.show(site, pages)
+    return {(contact.page, contact.url) for contact in browser.listener.contacts if contact.request}
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +59,11 @@ def _canaries(fired: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 @modes
-@pytest.mark.parametrize("name", CORPUS, ids=[title for title, _ in CORPUS.values()])
-def test_nothing_fires_that_did_not_before(fired: Fired, name: str, *, javascript: bool) -> None:
-    def canaries(site: str, javascript: bool) -> set[str]:
-        return {url for page, url in _canaries(fired[site, javascript]) if page == name}
-
+def test_nothing_fires_that_did_not_before(fired: Fired, *, javascript: bool) -> None:
     # Where noscript makes two readings of one page the gate may settle on that of a browser with scripting.
-    before = canaries("bare", javascript) | canaries("bare", True)
-    assert canaries("gated", javascript) <= before, CORPUS[name][1]
+    before = _canaries(fired["bare", javascript]) | _canaries(fired["bare", True])
+    new = _canaries(fired["gated", javascript]) - before
+    assert {(CORPUS[page], url) for page, url in new} == set()
 
 
 @modes
