@@ -6,95 +6,98 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-LONGEST = 1024  # bytes: the library takes a second and more for a crafted header of 140 kB
+LONGEST = 1024  # bytes of a header that are read
+SECOND_LOOK = 128  # characters that the library gets: it takes up to 40 ms for 1,024 hostile ones
 
-IN_APP = frozenset({"kakaotalk", "naver-app", "daum", "line", "instagram", "facebook", "google-app", "webview"})
+IN_APP = frozenset({"kakaotalk", "naver", "daum", "line", "instagram", "facebook", "google-app", "webview"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """What a browser says it is: never certain, so pages word it as "looks like".
 
-    *family* is a slug (``chrome``, ``samsung-internet``, ``kakaotalk``, ``webview``, ``bot``, ``unknown`` …);
-    *system* is ``windows``, ``macos``, ``linux``, ``chromeos``, ``android``, ``ios`` or ``unknown``.
+    *family* is a slug (``chrome``, ``samsung``, ``kakaotalk``, ``webview``, ``bot``, ``unknown`` …);
+    *system* is ``windows``, ``macos``, ``linux``, ``chromeos``, ``android``, ``ios`` or ``other``.
     An iPad that asks for desktop pages is ``macos``: its header equals a Mac's.
+    *product* names a rarer browser whose family is ``unknown`` (``duckduckgo``, ``silk`` …).
     """
 
     family: str
     system: str
     in_app: bool
+    product: str = ""
+
+    @property
+    def slug(self) -> str:
+        """What its guide is called."""
+        return self.product or self.family
 
 
-# What the library gets wrong; the first match wins, so an app stands before the engine it borrows: the
-# Naver app's header says "Whale" or "WebView", Vivaldi's on iOS "CriOS", Focus's "WebView".
-_FAMILY_CORRECTIONS = (
+# The first match wins, so that who borrows a name stands before its owner: bots copy whole headers; apps carry
+# the engine's tokens, the Naver app even Whale's; Quest says SamsungBrowser; Vivaldi on iOS says CriOS.
+_BOT = re.compile(
+    r"(?i)(?<!cu)bot(?![a-z])|crawl|spider|slurp|\+https?://|externalhit|externalagent|kakaotalk-scrap|"
+    r"mediapartners|lighthouse|google-|googleother|^whatsapp/|phantomjs|chatgpt-user|pingdom|uptime"
+)  # a phone is called CUBOT
+
+_APPS = (
     ("kakaotalk", re.compile(r"KAKAOTALK")),  # a slash or a space after it, sometimes a semicolon before
-    ("naver-app", re.compile(r"NAVER\(inapp")),
+    ("naver", re.compile(r"NAVER\(inapp")),
     ("daum", re.compile(r"\bDaumApps/")),
-    ("vivaldi", re.compile(r"\bVivaiOS/")),
-    ("firefox-focus", re.compile(r"\b(?:Focus|Klar)/")),
+    ("line", re.compile(r"\bLine/\d")),
+    ("instagram", re.compile(r"\bInstagram[ /]\d")),
+    ("facebook", re.compile(r"\bFB(?:AN|AV|_IAB|IOS)\b")),
+)
+
+# Browsers with a guide, outside of the families that are counted.
+_PRODUCTS = (
+    ("quest", re.compile(r"\bOculusBrowser/")),
+    ("duckduckgo", re.compile(r"\b(?:DuckDuckGo|Ddg)/")),
+    ("uc", re.compile(r"\bUC ?Browser|\bUCWEB|\bUBrowser/")),
+    ("miui", re.compile(r"\bMiuiBrowser/")),
+    ("yandex", re.compile(r"\b(?:YaBrowser|Yowser|YaApp_\w+|YandexSearch)/")),
+    ("silk", re.compile(r"\bSilk/")),
+    ("huawei", re.compile(r"\bHuaweiBrowser/")),
+)
+
+_FAMILIES = (
+    ("google-app", re.compile(r"\bGSA/")),
+    ("whale", re.compile(r"\bWhale/")),
+    ("samsung", re.compile(r"\bSamsungBrowser/")),
+    ("edge", re.compile(r"\b(?:Edg|EdgA|EdgiOS|EdgW)/")),
     ("edge-legacy", re.compile(r"\bEdge/1[2-8]\.")),
+    ("opera", re.compile(r"\b(?:OPR|OPX|OPT|OPiOS|Opera(?: Mini| Mobi)?)[/ ]")),
+    ("vivaldi", re.compile(r"\b(?:Vivaldi|VivaiOS)/")),
+    ("brave", re.compile(r"\b(?:Brave|Brave Chrome)/")),
+    ("firefox-focus", re.compile(r"\b(?:Focus|Klar)/")),
+    ("firefox", re.compile(r"\b(?:Firefox|FxiOS|Fennec)/")),
+    ("ie", re.compile(r"\bTrident/|\bMSIE |\bIEMobile/")),
+    ("chrome", re.compile(r"\bCriOS/")),
+    ("webview", re.compile(r"; wv\)|\bVersion/4\.0 Chrome/")),
+    ("chrome", re.compile(r"(?:Chrome|Chromium|CrMo)/\d")),
+    ("safari", re.compile(r"^(?=.*(?:Macintosh|iPhone|iPad|iPod|Windows))(?!.*Android).*\bVersion/\S+ .*\bSafari/")),
+    ("webview", re.compile(r"\b(?:iPhone|iPad|iPod|Macintosh)\b.*AppleWebKit/")),  # no Version, or no Safari: an app
 )
 
-# The library's names that we know; every other one is "unknown" to us, the many Chromium browsers included.
-_FAMILIES = {
-    "Brave": "brave",
-    "Chrome": "chrome",
-    "Chrome Mobile": "chrome",
-    "Chrome Mobile iOS": "chrome",
-    "Chrome Mobile WebView": "webview",
-    "Chromium": "chrome",
-    "Edge": "edge",
-    "Edge Mobile": "edge",
-    "Facebook": "facebook",
-    "Facebook Messenger": "facebook",
-    "Firefox": "firefox",
-    "Firefox Alpha": "firefox",
-    "Firefox Beta": "firefox",
-    "Firefox Mobile": "firefox",
-    "Firefox iOS": "firefox",
-    "Google": "google-app",
-    "IE": "ie",
-    "IE Mobile": "ie",
-    "Instagram": "instagram",
-    "KakaoTalk": "kakaotalk",
-    "LINE": "line",
-    "Mobile Safari": "safari",
-    "Mobile Safari UI/WKWebView": "webview",
-    "Opera": "opera",
-    "Opera Coast": "opera",
-    "Opera GX": "opera",
-    "Opera Mini": "opera",
-    "Opera Mobile": "opera",
-    "Opera Neon": "opera",
-    "Opera Touch": "opera",
-    "Safari": "safari",
-    "Samsung Internet": "samsung-internet",
-    "Vivaldi": "vivaldi",
-    "Whale": "whale",
-}
-
-# The same for the system: iPads in desktop mode say "Macintosh" and are given away by the browser's name,
-# a Quest in desktop mode says "Linux" and is Android to the library.
-_SYSTEM_CORRECTIONS = (
-    ("ios", re.compile(r"\b(?:CriOS|FxiOS|EdgiOS|OPiOS|VivaiOS)/")),
-    ("linux", re.compile(r"X11; Linux")),
+# iPads in desktop mode say "Macintosh" and are given away by the browser's name; Windows phones say "Android"
+# and "iPhone"; televisions, consoles and feature phones say "Linux", and share no menus with a computer.
+_SYSTEM_NAMES = (
+    ("other", re.compile(r"Windows Phone|Tizen|Web0S|webOS|KAIOS|PlayStation|Nintendo|OpenHarmony|SMART-TV|Roku")),
+    ("ios", re.compile(r"\b(?:iPhone|iPad|iPod|CriOS|FxiOS|EdgiOS|OPiOS|VivaiOS)\b")),
+    ("linux", re.compile(r"X11; (?:\w+; )*Linux")),
+    ("chromeos", re.compile(r"\bCrOS\b")),
+    ("android", re.compile(r"\bAndroid\b|\bAdr \d")),
+    ("windows", re.compile(r"\bWindows\b")),
+    ("macos", re.compile(r"\bMac(?:intosh|_PowerPC| OS X)\b")),
+    ("linux", re.compile(r"\bLinux\b")),
 )
-
-_SYSTEMS = {
-    "Android": "android",
-    "Chrome OS": "chromeos",
-    "Mac OS X": "macos",
-    "Windows": "windows",
-    "iOS": "ios",
-}
 
 # Sec-CH-UA tells apart what writes Chrome's header word for word. "Android WebView" comes last, since
 # Opera GX on Android says both.
 _BRANDS = {
     "Microsoft Edge": "edge",
     "Whale": "whale",
-    "Samsung Internet": "samsung-internet",
+    "Samsung Internet": "samsung",
     "Opera": "opera",
     "Opera Air": "opera",
     "Opera GX": "opera",
@@ -107,12 +110,27 @@ _BRANDS = {
     "Android WebView": "webview",
 }
 
+# Sec-CH-UA-Platform: the low-entropy values (UA Client Hints, "platform brand").
+_PLATFORMS = {
+    "Android": "android",
+    "Chrome OS": "chromeos",
+    "Chromium OS": "chromeos",
+    "Linux": "linux",
+    "Windows": "windows",
+    "iOS": "ios",
+    "macOS": "macos",
+}
 
-def recognise(user_agent: bytes | str, brands: str = "") -> Agent:
-    """Return what the ``User-Agent`` header and *brands* (``Sec-CH-UA``) look like, whatever they hold."""
+
+def recognise(user_agent: bytes | str, brands: str = "", platform: str = "", mobile: str = "") -> Agent:
+    """Return what the ``User-Agent`` header looks like, whatever it holds.
+
+    The rest are the hints that Chromium sends unasked: *brands* (``Sec-CH-UA``), *platform*
+    (``Sec-CH-UA-Platform``) and *mobile* (``Sec-CH-UA-Mobile``).
+    """
     head = user_agent[:LONGEST]
     text = head if isinstance(head, str) else head.decode("latin-1")
-    return _recognise(_plain(text), _plain(brands[:LONGEST]))
+    return _recognise(_plain(text), brands[:LONGEST], platform[:16], mobile[:4])
 
 
 def _plain(text: str) -> str:
@@ -121,30 +139,37 @@ def _plain(text: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _recognise(text: str, brands: str) -> Agent:
-    from user_agents import parse  # here: the import costs 0.3 s, and most processes never need it
-
-    seen = parse(text)
-    family = (
-        "bot"  # before our corrections: bots copy the headers of apps
-        if seen.is_bot
-        else _first(_FAMILY_CORRECTIONS, text) or _FAMILIES.get(seen.browser.family, "unknown")
-    )
-    if family in {"chrome", "webview", "unknown"}:
-        family = _branded(brands) or family
-    system = _first(_SYSTEM_CORRECTIONS, text) or _SYSTEMS.get(seen.os.family) or _unnamed(text)
+def _recognise(text: str, brands: str, platform: str, mobile: str) -> Agent:
+    system = _PLATFORMS.get(platform.strip('"')) or _first(_SYSTEM_NAMES, text) or "other"
+    if system == "other" and mobile == "?1":  # only Chromium sends it, and on iOS there is none
+        system = "android"
+    if _BOT.search(text):
+        return Agent(family="bot", system=system, in_app=False)
+    app = _first(_APPS, text)
+    if app:
+        return Agent(family=app, system=system, in_app=True)
+    product = _first(_PRODUCTS, text)
+    if product:
+        return Agent(family="unknown", system=system, in_app=False, product=product)
+    family = _first(_FAMILIES, text)
+    if family in {"chrome", "webview", ""}:
+        family = _branded(brands) or family or _second_look(text)
     return Agent(family=family, system=system, in_app=family in IN_APP)
 
 
-def _first(corrections: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> str:
-    return next((word for word, pattern in corrections if pattern.search(text)), "")
-
-
-def _unnamed(text: str) -> str:
-    """The library names distributions (Ubuntu, Fedora …): all of them are one system to us."""
-    return "linux" if "Linux" in text else "unknown"
+def _first(names: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> str:
+    return next((word for word, pattern in names if pattern.search(text)), "")
 
 
 def _branded(brands: str) -> str:
     said = set(re.findall(r'"([^"]*)"', brands))
     return next((family for brand, family in _BRANDS.items() if brand in said), "")
+
+
+def _second_look(text: str) -> str:
+    """The library knows hundreds of robots by name; the browsers it knows are all above."""
+    if not re.search(r"[A-Za-z]", text):
+        return "unknown"
+    from user_agents import parse  # here: the import costs 0.3 s, and most processes never need it
+
+    return "bot" if parse(text[:SECOND_LOOK]).is_bot else "unknown"

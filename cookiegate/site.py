@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from cookiegate.catalogue import catalogue, find
 from cookiegate.declaration import Declaration, beside_the_file
 from cookiegate.errors import nearest
+from cookiegate.guides import Printed
 from cookiegate.period import Period
 from cookiegate.service import NECESSARY, Service, Slug, Words, in_language
 
@@ -146,6 +147,7 @@ class Site(Declaration):
     reask_after_yes: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))  # RFC 6265bis 5.5
     reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))
     visits: Visits | None = None  # none are kept
+    browsers: Printed = Field(default_factory=dict)  # older menus, as this site's own policy printed them
     gate_memory: int = Field(1 << 20, ge=1 << 12)  # bytes one response may hold back beyond the chunk in hand
 
     @field_validator("service", mode="before")

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cookiegate.agent import LONGEST, Agent, recognise
+
+AGENTS = Path(__file__).parent / "agents.txt"
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
 LINUX = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -72,7 +75,7 @@ BROWSERS = {
     "firefox on freebsd": (
         "Mozilla/5.0 (X11; FreeBSD amd64; rv:120.0) Gecko/20100101 Firefox/120.0",
         "firefox",
-        "unknown",
+        "other",
     ),
     "firefox on android": (
         "Mozilla/5.0 (Android 15; Mobile; rv:147.0) Gecko/147.0 Firefox/147.0",
@@ -93,12 +96,12 @@ BROWSERS = {
     ),
     "samsung internet": (
         ANDROID + "SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
-        "samsung-internet",
+        "samsung",
         "android",
     ),
     "samsung internet on windows": (
         WINDOWS + "SamsungBrowser/29.0 Chrome/136.0.0.0 Safari/537.36",
-        "samsung-internet",
+        "samsung",
         "windows",
     ),
     "whale on windows": (
@@ -160,10 +163,10 @@ BROWSERS = {
     "kakaotalk fetching a preview": (
         "facebookexternalhit/1.1; kakaotalk-scrap/1.0; +https://devtalk.kakao.com/t/scrap/33984",
         "bot",
-        "unknown",
+        "other",
     ),
-    "no header": ("", "unknown", "unknown"),
-    "a program": ("curl/8.5.0", "unknown", "unknown"),
+    "no header": ("", "unknown", "other"),
+    "a program": ("curl/8.5.0", "unknown", "other"),
 }
 
 APPS = {
@@ -178,10 +181,10 @@ APPS = {
         "Mozilla/5.0 (Linux; Android 12; SM-F721N Build/SP2A.220305.013; wv) AppleWebKit/537.36 "
         "(KHTML, like Gecko) Version/4.0 Chrome/90.0.4430.232 Whale/1.0.0.0 Crosswalk/26.90.3.26 "
         "Mobile Safari/537.36 NAVER(inapp; search; 1010; 11.15.1)",
-        "naver-app",
+        "naver",
         "android",
     ),
-    "naver app": (WEBVIEW + " NAVER(inapp; search; 2000; 12.9.6)", "naver-app", "android"),
+    "naver app": (WEBVIEW + " NAVER(inapp; search; 2000; 12.9.6)", "naver", "android"),
     "daum on android": (WEBVIEW + " DaumApps/7.5.0 DaumDevice/mobile", "daum", "android"),
     "line on android": (WEBVIEW + " Line/12.10.1/IAB", "line", "android"),
     "line on an iphone": (IPHONE + "Mobile/15E148 Safari Line/13.20.0", "line", "ios"),
@@ -220,7 +223,8 @@ HINTS = {
 
 @pytest.mark.parametrize(("header", "family", "system"), BROWSERS.values(), ids=BROWSERS.keys())
 def test_a_browser_is_recognised_by_its_header(header: str, family: str, system: str) -> None:
-    assert recognise(header.encode()) == Agent(family=family, system=system, in_app=False)
+    found = recognise(header.encode())
+    assert (found.family, found.system, found.in_app) == (family, system, False)
 
 
 @pytest.mark.parametrize(("header", "family", "system"), APPS.values(), ids=APPS.keys())
@@ -235,6 +239,48 @@ def test_brands_tell_apart_what_says_chrome(header: str, brands: str, family: st
 
 def test_brands_do_not_overrule_a_browser_that_names_itself() -> None:
     assert recognise(WINDOWS + CHROME + " Edg/146.0.0.0", '"Brave";v="146"').family == "edge"
+
+
+def test_every_agent_on_the_list_is_recognised() -> None:
+    lines = [line.split(" ", 2) for line in AGENTS.read_text("utf-8").splitlines() if not line.startswith("#")]
+    found = {header: recognise(header) for _, _, header in lines}
+    assert len(found) > 180
+    wrong = {
+        header: found[header]
+        for name, system, header in lines
+        if (found[header].family, found[header].product) != (*name.split("/"), "")[:2] or found[header].system != system
+    }
+    assert wrong == {}
+
+
+def test_a_rarer_browser_is_named_beside_the_families() -> None:
+    found = recognise(ANDROID + "Silk/118.2.4 like " + CHROME_PHONE, '"Chromium";v="118"')
+    assert (found.family, found.product, found.slug) == ("unknown", "silk", "silk")
+    assert recognise(WINDOWS + CHROME).slug == "chrome"
+
+
+@pytest.mark.parametrize(
+    ("header", "platform", "mobile", "system"),
+    [
+        pytest.param(LINUX, '"Android"', "?0", "android", id="a phone that asks for desktop pages"),
+        pytest.param(LINUX, '"Chrome OS"', "?0", "chromeos", id="a chromebook"),
+        pytest.param(WINDOWS, '"Windows"', "?0", "windows", id="as the header says"),
+        pytest.param(WINDOWS, "", "", "windows", id="not sent"),
+        pytest.param(WINDOWS, '"Unknown"', "?0", "windows", id="a platform without a name"),
+        pytest.param(WINDOWS, '"><script>' * 9, "x" * 999, "windows", id="nonsense"),
+        pytest.param("Mozilla/5.0 (K) ", '"Unknown"', "?1", "android", id="mobile and no more"),
+    ],
+)
+def test_the_hint_says_the_system(header: str, platform: str, mobile: str, system: str) -> None:
+    assert recognise(header + CHROME, "", platform, mobile).system == system
+
+
+def test_a_robot_that_only_the_library_knows_is_a_robot() -> None:
+    assert recognise("Xenu Link Sleuth/1.3.8").family == "bot"
+
+
+def test_a_header_without_letters_is_not_worth_a_second_look() -> None:
+    assert recognise("; " * LONGEST).family == "unknown"
 
 
 def test_text_and_bytes_are_read_alike() -> None:

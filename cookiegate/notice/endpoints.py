@@ -166,14 +166,15 @@ def _choices_page(asked: Asked, note: Note | None = None, status: HTTPStatus = H
 
 def _browsers_page(asked: Asked) -> Outcome:
     headers = asked.request.headers
-    agent = recognise(headers.get("user-agent", ""), headers.get("sec-ch-ua", ""))
+    hints = (headers.get(f"sec-ch-ua{name}", "") for name in ("", "-platform", "-mobile"))
+    agent = recognise(headers.get("user-agent", ""), *hints)
     wanted = asked.path.removeprefix("/browsers").strip("/")
-    own = browsers.guide(wanted or agent.family)
-    if wanted and own is None:
-        return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
+    own = browsers.guide(wanted or agent.slug)
+    missing = bool(wanted) and own is None
     return _page(
-        asked, "browsers.html", HTTPStatus.OK,
+        asked, "browsers.html", HTTPStatus.NOT_FOUND if missing else HTTPStatus.OK,
         guides=browsers.guides(agent), own=own, agent=agent, analytics=browsers.analytics(),
+        printed=asked.consent.site.browsers, missing=missing,
     )  # fmt: skip
 
 
