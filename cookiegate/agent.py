@@ -75,8 +75,11 @@ _FAMILIES = (
     ("chrome", re.compile(r"\bCriOS/")),
     ("webview", re.compile(r"; wv\)|\bVersion/4\.0 Chrome/")),
     ("chrome", re.compile(r"(?:Chrome|Chromium|CrMo)/\d")),
-    ("safari", re.compile(r"^(?=.*(?:Macintosh|iPhone|iPad|iPod|Windows))(?!.*Android).*\bVersion/\S+ .*\bSafari/")),
-    ("webview", re.compile(r"\b(?:iPhone|iPad|iPod|Macintosh)\b.*AppleWebKit/")),  # no Version, or no Safari: an app
+    ("safari", re.compile(r"^(?=.*(?:Macintosh|iPhone|iPad|iPod|Windows))(?!.*Android)(?=.*\bVersion/).*\bSafari/")),
+    (
+        "webview",
+        re.compile(r"^(?=.*AppleWebKit/).*\b(?:iPhone|iPad|iPod|Macintosh)\b"),
+    ),  # no Version, or no Safari: an app
 )
 
 # iPads in desktop mode say "Macintosh" and are given away by the browser's name; Windows phones say "Android"
@@ -84,7 +87,7 @@ _FAMILIES = (
 _SYSTEM_NAMES = (
     ("other", re.compile(r"Windows Phone|Tizen|Web0S|webOS|KAIOS|PlayStation|Nintendo|OpenHarmony|SMART-TV|Roku")),
     ("ios", re.compile(r"\b(?:iPhone|iPad|iPod|CriOS|FxiOS|EdgiOS|OPiOS|VivaiOS)\b")),
-    ("linux", re.compile(r"X11; (?:\w+; )*Linux")),
+    ("linux", re.compile(r"X11; (?:\w+; ){0,2}Linux")),
     ("chromeos", re.compile(r"\bCrOS\b")),
     ("android", re.compile(r"\bAndroid\b|\bAdr \d")),
     ("windows", re.compile(r"\bWindows\b")),

@@ -92,7 +92,7 @@ class Guide(Declaration):
     slug: Slug
     name: Spoken
     in_app: bool = False
-    everywhere: bool = False  # its header does not tell its systems apart
+    everywhere: bool = False  # on a Mac's header it may be on another system
     help: Web | None = None
     checked: date
     note: Spoken | None = None
@@ -105,7 +105,7 @@ class Guide(Declaration):
         """
         today = [layout for layout in self.layouts if layout.version is None]
         fitting = tuple(layout for layout in today if layout.fits(system))
-        if fitting and not self.everywhere:
+        if fitting and not (self.everywhere and system == "macos"):
             return fitting
         return tuple(sorted(today, key=lambda layout: not layout.fits(system)))
 

@@ -148,7 +148,8 @@ def test_a_browser_without_a_guide_changes_no_order() -> None:
         pytest.param("chrome", "other", ["desktop", "android", "ios"], id="all where nothing is known"),
         pytest.param("ie", "android", ["desktop"], id="all where none fits"),
         pytest.param("safari", "macos", ["desktop", "ios"], id="a mac may be an ipad"),
-        pytest.param("safari", "ios", ["ios", "desktop"], id="an ipad may say it is a mac"),
+        pytest.param("safari", "ios", ["ios"], id="an iphone is no mac"),
+        pytest.param("chrome", "macos", ["desktop"], id="chrome says CriOS on an ipad"),
     ],
 )
 def test_own_layouts_are_those_the_visitor_may_have(slug: str, system: str, own: list[str]) -> None:
