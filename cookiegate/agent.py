@@ -37,12 +37,12 @@ class Agent:
 # the engine's tokens, the Naver app even Whale's; Quest says SamsungBrowser; Vivaldi on iOS says CriOS.
 _BOT = re.compile(
     r"(?i)(?<!cu)bot(?![a-z])|crawl|spider|slurp|\+https?://|externalhit|externalagent|kakaotalk-scrap|"
-    r"mediapartners|lighthouse|google-|googleother|^whatsapp/|phantomjs|chatgpt-user|pingdom|uptime"
+    r"mediapartners|lighthouse|google-(?:adw|ins|read|site|test)|googleother|^whatsapp/|phantomjs|chatgpt-user|pingdom|uptime"
 )  # a phone is called CUBOT
 
 _APPS = (
-    ("kakaotalk", re.compile(r"KAKAOTALK")),  # a slash or a space after it, sometimes a semicolon before
-    ("naver", re.compile(r"NAVER\(inapp")),
+    ("kakaotalk", re.compile(r"(?i)kakaotalk")),  # a slash or a space after it, sometimes a semicolon before
+    ("naver", re.compile(r"\bNAVER\((?:inapp|higgs)")),
     ("daum", re.compile(r"\bDaumApps/")),
     ("line", re.compile(r"\bLine/\d")),
     ("instagram", re.compile(r"\bInstagram[ /]\d")),
