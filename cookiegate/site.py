@@ -143,6 +143,7 @@ class Site(Declaration):
     lists: tuple[Annotated[Path, AfterValidator(_list)], ...] = ()  # filter lists, asked about what nobody declared
     marks: Literal["untrusted", "trusted"] = "untrusted"  # may data-privacy="necessary" free a catalogue service?
     mode: Literal["enforce", "observe"] = "enforce"
+    csp: Literal["off", "report-only", "enforce"] = "off"  # a policy of our own: no host but declared, granted ones
     cookie_domain: str = ""
     reask_after_yes: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))  # RFC 6265bis 5.5
     reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))
@@ -178,6 +179,11 @@ class Site(Declaration):
                     f"{nearest(service.purpose, self.purposes)} "
                     f"Declare it as [sites.purpose.{service.purpose}] or use one of: {', '.join(self.purposes)}."
                 )
+        if self.csp != "off" and self.unknown != "withhold":
+            raise ValueError(
+                f"csp = {self.csp!r} with unknown = {self.unknown!r}: a policy lets browsers load from declared hosts "
+                "alone, so it needs unknown = 'withhold'. Write that, or csp = 'off'."
+            )
         for host in self.hosts if self.cookie_domain else ():
             if f".{host.removeprefix('*.')}".endswith(f".{self.cookie_domain}"):
                 continue

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cookiegate.origin import Origin
     from cookiegate.service import Service
 
+CSP_REPORT = "/csp-report"
+
 
 class PageNotice:
     """What is asked and said inside the answer to one request; worked out only where a page needs it.
@@ -61,6 +63,11 @@ class PageNotice:
     def offers(self) -> bool:
         """Whether our forms may stand in the page."""
         return not self._silent and may_ask(self._sent, self._method, origin=self._origin.serialized)
+
+    @property
+    def reports(self) -> str:
+        """Where browsers report what a policy of ours stopped."""
+        return self._addresses.to(CSP_REPORT)
 
     @property
     def _returns_to(self) -> str:
