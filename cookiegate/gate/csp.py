@@ -24,15 +24,20 @@ _SUFFIX_PARTS = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "
 GROUP = "cookiegate"  # of our endpoint among those that the app may name
 
 
-def policy_headers(policy: str, *, enforced: bool, reports: str) -> list[tuple[bytes, bytes]]:
-    """Return the headers that say *policy*, beside whatever the app's say; *reports* is where violations are told."""
+def policy_headers(policy: str, *, enforced: bool, reports: str, secure: bool) -> list[tuple[bytes, bytes]]:
+    """Return the headers that say *policy*, beside whatever the app's say; *reports* is where violations are told.
+
+    Chromium heeds ``Reporting-Endpoints`` over https alone, and where it reads ``report-to`` it ignores
+    ``report-uri``: on plain http that would be no report at all (measured).
+    """
     if not policy:
         return []
     name = b"content-security-policy" if enforced else b"content-security-policy-report-only"
-    if not reports:
-        return [(name, policy.encode("ascii"))]
-    told = f"{policy}; report-uri {reports}; report-to {GROUP}"  # the first for browsers that know no second
-    return [(name, told.encode("ascii")), (b"reporting-endpoints", f'{GROUP}="{reports}"'.encode("ascii"))]
+    told = [policy, f"report-uri {reports}"] if reports else [policy]
+    if not reports or not secure:
+        return [(name, "; ".join(told).encode("ascii"))]
+    endpoint = f'{GROUP}="{reports}"'.encode("ascii")
+    return [(name, "; ".join([*told, f"report-to {GROUP}"]).encode("ascii")), (b"reporting-endpoints", endpoint)]
 
 
 class HostPolicies:

@@ -208,6 +208,7 @@ class Gate:
             self.policy(exchange),
             enforced=document or csp == "enforce",
             reports="" if csp == "off" else exchange.notice.reports,
+            secure=exchange.origin.secure,
         )
 
     def _page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
