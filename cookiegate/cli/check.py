@@ -9,6 +9,7 @@ from cookiegate.cli.finding import Finding
 from cookiegate.cli.storage import about_records
 from cookiegate.config import KEYS_VARIABLE, Config
 from cookiegate.errors import CookieGateError
+from cookiegate.gate.csp import TOO_LONG, HostPolicies
 from cookiegate.gate.lists import Lists
 from cookiegate.gate.selfcheck import check_gate
 from cookiegate.pages import speech
@@ -74,6 +75,8 @@ def _about_site(site: Site) -> Iterator[Finding]:
             "warning",
             f"Site {name}: unknown = 'allow' lets third parties load that nobody declared. Prefer 'withhold'.",
         )
+    if site.csp != "off" and not HostPolicies(site).longest:
+        yield Finding("warning", f"Site {name}: csp = {site.csp!r}, but {TOO_LONG}")
     if site.marks == "trusted":
         yield Finding(
             "warning",

@@ -7,16 +7,22 @@ from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from cookiegate.catalogue import catalogue
+from cookiegate.service import NECESSARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from cookiegate.consent.consent import Consent
     from cookiegate.service import Service
     from cookiegate.site import Site
 
 # All that a policy may forbid besides hosts, allowed: the app's own header is the place for more.
 ANYWAY = "'unsafe-inline' 'unsafe-eval' data: blob: filesystem: mediastream:"
 LONGEST = 3072  # bytes of a policy: nginx answers 502 where all headers together pass 4 KB, and the app has its own
+TOO_LONG = (
+    "the policy of all declared services is too long even when its hosts are collapsed: who grants that many gets "
+    "none. Declare fewer services or hosts, or set csp = 'off'."
+)
 REMEMBERED = 256  # sets of granted services
 _SUFFIX_PARTS = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"})  # as in co.kr
 
@@ -51,10 +57,18 @@ class HostPolicies:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._made = lru_cache(maxsize=REMEMBERED)(self._make)
+        self._granting = lru_cache(maxsize=REMEMBERED)(self._grant)
 
-    def policy(self, may_run: Callable[[Service], bool]) -> str:
+    def policy(self, consent: Consent) -> str:
         """Return the policy for a visitor; empty where it would be too long even when its hosts are collapsed."""
+        return self.among(consent.allows_service) if consent.exceptions else self._granting(consent.granted)
+
+    def among(self, may_run: Callable[[Service], bool]) -> str:
+        """Return the policy for the declared services that may run."""
         return self._made(tuple(slug for slug, service in self._site.declared.items() if may_run(service)))
+
+    def _grant(self, granted: tuple[str, ...]) -> str:
+        return self.among(lambda service: service.keep or service.purpose in {NECESSARY, *granted})
 
     @property
     def longest(self) -> str:

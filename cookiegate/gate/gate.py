@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from cookiegate.gate import caching
 from cookiegate.gate.cookies import Clearing, set_cookie_name, visible
-from cookiegate.gate.csp import HostPolicies, policy_headers
+from cookiegate.gate.csp import TOO_LONG, HostPolicies, policy_headers
 from cookiegate.gate.judge import Judge
 from cookiegate.gate.links import gated_link
 from cookiegate.gate.matcher import Matcher
-from cookiegate.gate.report import Report
+from cookiegate.gate.report import Report, log
 from cookiegate.gate.reported import Reported
 from cookiegate.gate.reporting import HEADERS, gated_header
 from cookiegate.gate.settling import host_line, more_hosts_line, service_line
@@ -88,7 +88,7 @@ class Gate:
         self.reported = Reported()
         self._policies = HostPolicies(site)
         if site.csp != "off" and not self._policies.longest:
-            self.report.policy_too_long()
+            log.warning("Site %r: %s", site.name, TOO_LONG)
         self._matcher = Matcher(site)
         self._clearing = Clearing(self.report.out_of_reach)
         self._revision = hashlib.sha256(f"{edition} {site!r} {self._matcher.lists.digest}".encode()).hexdigest()
@@ -178,7 +178,7 @@ class Gate:
 
     def policy(self, exchange: Exchange) -> str:
         """Return the hosts that a page of this visitor may load from, as a policy; empty where it is too long."""
-        return self._policies.policy(exchange.consent.allows_service)
+        return self._policies.policy(exchange.consent)
 
     def hears(self, now: float) -> bool:
         """Return whether one more report of browsers is read: only where we ask for reports, and so many a minute."""

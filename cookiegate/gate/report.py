@@ -69,13 +69,6 @@ class Report:
         """Log that a whole page, or the *rest* of one, was withheld."""
         log.warning("%s %s: %s.", self._verb, "the rest of a page" if rest else "a page", printable(why))
 
-    def policy_too_long(self) -> None:
-        """Log that who grants everything gets no policy of ours: no proxy would pass one that long."""
-        log.warning(
-            "The Content-Security-Policy of all declared services is too long even when its hosts are collapsed: "
-            "who grants that many gets none. Declare fewer services, or set csp = 'off'."
-        )
-
     def out_of_reach(self, name: str) -> None:
         """Log that a cookie came back although it was cleared three times."""
         if self._first("unreachable", name):

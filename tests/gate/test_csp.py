@@ -8,6 +8,7 @@ import pytest
 
 from cookiegate import ConfigError, Service, Site
 from cookiegate.catalogue import catalogue
+from cookiegate.consent.decide import nobody_asked
 from cookiegate.gate import csp
 from cookiegate.gate.csp import ANYWAY, LONGEST, HostPolicies, policy_headers
 
@@ -66,7 +67,7 @@ def test_a_granted_service_reaches_every_host_that_it_needs(slug: str, hosts: It
 
 def test_a_denied_service_reaches_none_of_them() -> None:
     made = policies("google-analytics", "meta-pixel", "youtube")
-    policy = made.policy(lambda service: service.slug == "youtube")
+    policy = made.among(lambda service: service.slug == "youtube")
     for slug in ("google-analytics", "meta-pixel"):
         assert [host for host in NEEDS[slug] if lets_in(policy, host)] == []
     assert not lets_in(policy, "notyoutube.com")
@@ -83,7 +84,7 @@ def test_a_path_opens_no_subdomain_at_which_somebody_else_is_known() -> None:
         Service("stats", purpose="analytics", hosts=["stats-x.example/c"]),
         Service("ads", purpose="marketing", hosts=["ads.stats-x.example"]),
     )
-    assert not lets_in(beside.policy(lambda service: service.slug == "stats"), "ads.stats-x.example")
+    assert not lets_in(beside.among(lambda service: service.slug == "stats"), "ads.stats-x.example")
 
 
 def test_a_path_on_whatever_host_opens_none() -> None:
@@ -97,7 +98,7 @@ def test_own_hosts_and_keep_entries_are_always_let_in() -> None:
         hosts=["shop.test", "*.shop.test", "xn--hq1bm8jm9l.test", "*", "[::1]", "127.0.0.1"],
         own_hosts=["cdn.shop.example", "*.img.example", "my_bucket.example"],
         keep=["https://Widget.example.net/a/*", "https://*.pay.example/*"],
-    ).policy(lambda service: False)
+    ).among(lambda service: False)
     for host in (
         "shop.test", "www.shop.test", "xn--hq1bm8jm9l.test", "127.0.0.1", "cdn.shop.example", "a.img.example",
         "my_bucket.example", "widget.example.net", "js.pay.example",
@@ -109,7 +110,7 @@ def test_own_hosts_and_keep_entries_are_always_let_in() -> None:
 
 def test_a_declared_service_that_is_kept_is_let_in_whatever_was_granted() -> None:
     made = policies("google-recaptcha", "stripe")
-    policy = made.policy(lambda service: service.keep)
+    policy = made.among(lambda service: service.keep)
     assert all(lets_in(policy, host) for host in ("www.google.com", "www.gstatic.com", "js.stripe.com"))
 
 
@@ -183,8 +184,8 @@ def test_no_service_of_the_catalogue_breaks_the_header() -> None:
 
 def test_a_policy_is_made_once_for_each_set_of_services_and_few_are_remembered() -> None:
     made = policies("google-analytics", "youtube")
-    first = made.policy(lambda service: True)
-    assert made.policy(lambda service: True) is first
+    first = made.among(lambda service: True)
+    assert made.among(lambda service: True) is first
     assert made._made.cache_info().maxsize == csp.REMEMBERED
 
 
@@ -195,3 +196,13 @@ def test_a_policy_needs_that_unknown_third_parties_are_withheld(value: str) -> N
     assert f"csp = '{value}'" in str(refused.value)
     assert "unknown = 'withhold'" in str(refused.value)
     assert Site("Shop", unknown="allow").csp == "off"
+
+
+@pytest.mark.parametrize("granted", [(), ("analytics",), ("marketing",), ("analytics", "marketing", "preferences")])
+def test_the_policy_of_a_consent_names_what_it_allows(granted: tuple[str, ...]) -> None:
+    site = Site("Shop", services=["google-analytics", "youtube", "google-maps", "stripe"], unknown="withhold")
+    made = HostPolicies(site)
+    answered = nobody_asked(site).choose(granted, now=0, new_id="x")
+    assert made.policy(answered) == made.among(answered.allows_service)
+    allowing = answered.allow("youtube", until=600, now=0, new_id="x")
+    assert made.policy(allowing) == made.among(allowing.allows_service)
