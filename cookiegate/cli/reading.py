@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cookiegate.cli.pages import MOST_BYTES, Page, Unreadable, too_large
-from cookiegate.gate.encoding import DecodingError, coding_for
+from cookiegate.gate.encoding import DecodingError, wrapping_of
 from cookiegate.gate.page import (
     Content,
     Form,
@@ -17,7 +17,7 @@ from cookiegate.gate.page import (
 )
 
 if TYPE_CHECKING:
-    from cookiegate.gate.encoding import Plain, Zlib
+    from cookiegate.gate.encoding import Wrapping
 
 
 class Text(NamedTuple):
@@ -42,12 +42,8 @@ def text_of(page: Page) -> Text:
     if form is Form.OTHER:
         kinds = b", ".join(value for name, value in page.headers if name == b"content-type").decode("latin-1")
         raise Unreadable(f"{label}: it is no page{f' ({kinds})' if kinds else ''}.")
-    coding = coding_for(encodings)
-    if coding is None:
-        said = b", ".join(encodings).decode("latin-1")
-        raise Unreadable(f"{label}: the gate would withhold it, its Content-Encoding is {said!r}.")
     try:
-        return _decoded(page, content, coding)
+        return _decoded(page, content, wrapping_of(encodings))
     except DecodingError as fault:
         raise Unreadable(f"{label}: the gate would withhold it: {fault}.") from None
 
@@ -58,9 +54,9 @@ def _sniffed(body: bytes) -> Form:
     return Form.PAGE if looks_like_html(body) else Form.OTHER
 
 
-def _decoded(page: Page, content: Content, coding: Plain | Zlib) -> Text:
+def _decoded(page: Page, content: Content, wrapping: Wrapping) -> Text:
     body = bytearray()
-    for piece in coding.decode(page.body, final=True):
+    for piece in wrapping.decode(page.body, final=True):
         body += piece
         if len(body) > MOST_BYTES:
             raise too_large(page.target)

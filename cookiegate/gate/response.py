@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from anyio import open_file
+from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from cookiegate.gate import page
-from cookiegate.gate.body import BodyFinder, forbids_forms
-from cookiegate.gate.encoding import DecodingError, Plain, Zlib, coding_for
+from cookiegate.gate.encoding import DecodingError
+from cookiegate.gate.files import pieces_of
+from cookiegate.gate.page import Form
+from cookiegate.gate.pagebody import PageBody
 from cookiegate.gate.report import KEPT_THINGS, GatedResponse
-from cookiegate.gate.rewriter import Rewriter
+from cookiegate.gate.start import Start, lowered, without_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
-
-    from starlette.types import Send
+    from starlette.types import Message, Send
 
     from cookiegate.gate.gate import Exchange, Gate
     from cookiegate.gate.places import Withheld
-
-    Message = MutableMapping[str, Any]
-
-MARK_SIZE = 3  # bytes of the longest byte order mark that browsers know
-NO_BODY = frozenset({204, 304})  # servers send none; a 205's would leave
 
 
 class ResponseGate:
@@ -36,14 +30,11 @@ class ResponseGate:
         self._send = send
         self._gate = gate
         self._exchange = exchange
-        self._start: Message | None = None  # while it waits
+        self._start: Start | None = None  # while it waits
         self._status = 0
-        self._content = page.Content(page.Form.OTHER)
-        self._unlabelled = b""
-        self._rewriter: Rewriter | None = None
-        self._coding: Plain | Zlib = Plain()
-        self._begun = False  # the rewriter has the page's first bytes
-        self._beginning = b""  # while they are too few
+        self._form = Form.OTHER
+        self._unlabelled = b""  # while it may turn out to be a page
+        self._page: PageBody | None = None  # while the body is one
         self._ended = False
         self._cut_off = False
         self._withheld: list[Withheld] = []
@@ -55,16 +46,14 @@ class ResponseGate:
                 await self._on_start(message)
             case "http.response.body":
                 await self._on_body(message.get("body", b""), more=message.get("more_body", False))
-            case "http.response.pathsend" if self._looks_inside:
-                await self._read_file(message["path"])
-            case "http.response.zerocopysend" if self._looks_inside:
-                await self._withhold("the server was asked to send a page past us (zerocopysend)")
+            case "http.response.pathsend" | "http.response.zerocopysend" if self._looks_inside:
+                await self._on_file(message)
+            case "http.response.trailers":
+                await self._on_trailers(message)
             case _ if self._cut_off:
                 pass  # what follows a page that was withheld
             case "http.response.early_hint":
-                links = [(b"link", link) for link in message.get("links", ())]
-                gated = self._gate.gated_headers(links, self._exchange)
-                await self._send({**message, "links": [value for name, value in gated if name == b"link"]})
+                await self._on_early_hint(message)
             case _:
                 await self._start_before(message)
                 await self._send(message)
@@ -72,79 +61,169 @@ class ResponseGate:
     @property
     def _looks_inside(self) -> bool:
         """Whether the body is, or may turn out to be, a page's."""
-        return not self._ended and (self._gates or self._content.form is page.Form.UNLABELLED)
-
-    @property
-    def _gates(self) -> bool:
-        return self._rewriter is not None
+        return not self._ended and (self._page is not None or self._form is Form.UNLABELLED)
 
     # -- the start
 
     async def _on_start(self, message: Message) -> None:
-        lowered = [(name.lower(), value) for name, value in message.get("headers", ())]
-        headers = self._gate.gated_headers(lowered, self._exchange)
-        message = {**message, "headers": headers}
-        self._content = page.content_of(headers)
-        self._start, self._status = message, message["status"]
-        if message["status"] in NO_BODY:
-            await self._without_body(message)
-        elif self._content.form is page.Form.XML:
-            await self._release_document()
-        elif self._content.form in {page.Form.PAGE, page.Form.FRAGMENT} or self._is_veiled(headers):
-            await self._expect_page()
-        elif self._content.form is page.Form.OTHER:
+        start = self._start = Start(message, self._gate, self._exchange)
+        self._status, self._form = start.status, start.form
+        if self._form is Form.XML:
+            await self._release_document(start)
+        elif self._form is Form.OTHER:
             await self._release_start()
+        elif self._form is not Form.UNLABELLED:
+            await self._expect_page(start)
 
-    def _is_veiled(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """An unlabelled body whose encoding hides what a browser will find in it counts as a page."""
-        return self._content.form is page.Form.UNLABELLED and any(name == b"content-encoding" for name, _ in headers)
-
-    async def _release_document(self) -> None:
-        """An XML document may run scripts and is not tokenised: it leaves with a policy that limits its hosts."""
-        self._content = page.Content(page.Form.OTHER)
-        if self._start and not self._gate.observing:
-            self._start["headers"] = self._gate.document_headers(self._start["headers"], self._exchange)
+    async def _release_document(self, start: Start) -> None:
+        self._form = Form.OTHER
+        start.for_document()
         await self._release_start()
 
-    async def _without_body(self, message: Message) -> None:
-        """A 304 answers the condition that we translated: it carries this visitor's tag, or it is no page's."""
-        self._content = page.Content(page.Form.OTHER)
-        if message["status"] == 304 and self._gate.translates(self._exchange) and not self._gate.observing:
-            message["headers"] = self._gate.not_modified_headers(message["headers"], self._exchange)
-        await self._release_start()
-
-    async def _expect_page(self) -> None:
+    async def _expect_page(self, start: Start) -> None:
         """Make ready for a page's body; where it cannot be read, withhold it now."""
-        assert self._start  # noqa: S101  set by the caller
-        names = [value for name, value in self._start["headers"] if name == b"content-encoding"]
-        coding = coding_for(names)
-        why = None
-        if coding is None:
-            why = f"its Content-Encoding {b', '.join(names).decode('latin-1')!r} is none that we can open"
-        elif self._start["status"] == 206:
-            why = "it is a part of a page (206), which cannot be judged alone"
-        elif self._content.charset == "":
-            why = page.unreadable(b"", "")
-        if why:
-            await self._withhold(why)
+        self._form = Form.PAGE
+        try:
+            self._page = PageBody(start, self._gate, self._exchange, self._note)
+        except DecodingError as fault:
+            await self._withhold(str(fault))
             return
-        self._coding = coding or Plain()
-        self._rewriter = self._make_rewriter()
         if self._exchange.method == "HEAD":
             await self._begin_page()
 
-    def _make_rewriter(self) -> Rewriter:
-        assert self._start  # noqa: S101  a page's body comes after its start
-        notice = self._exchange.notice
-        policies = [v.decode("latin-1") for n, v in self._start["headers"] if n == b"content-security-policy"]
-        return Rewriter(
-            self._gate.judge(self._exchange, self._content.charset or "utf-8"),
-            limit=self._gate.site.gate_memory // 3,  # what is held is copied to be judged
-            report=self._note,
-            banner=notice.banner if notice.asks and self._content.form is not page.Form.FRAGMENT else None,
-            placeholder=notice.placeholder,
-            body=BodyFinder(forms_forbidden=any(forbids_forms(policy) for policy in policies)),
-        )
+    async def _begin_page(self, length: int | None = None) -> None:
+        """Send the start, if it still waits; *length* where the whole body is in hand."""
+        if self._start:
+            self._start.for_page(length)
+        await self._release_start()
+
+    async def _release_start(self) -> None:
+        start, self._start = self._start, None
+        if start:
+            await self._send(start.message)
+
+    # -- the body
+
+    async def _on_body(self, body: bytes, *, more: bool) -> None:
+        if self._ended:
+            return
+        held, self._unlabelled = self._unlabelled, b""
+        body = held + body
+        if self._form is Form.UNLABELLED:
+            if more and len(body) < page.SNIFF:
+                self._unlabelled = body
+                return
+            await self._sniff(body)
+        if self._page is None:
+            await self._pass_on(body, more=more)
+        elif self._gate.observing:
+            await self._observe(self._page, body, more=more)
+        elif self._exchange.method == "HEAD":
+            await self._pass_on(b"", more=more)
+        else:
+            await self._on_page(self._page, body, more=more)
+
+    async def _sniff(self, body: bytes) -> None:
+        """Decide what a body without a label is, as browsers do by its first bytes."""
+        self._form = Form.OTHER
+        if self._start is None:
+            return
+        if page.looks_like_xml(body):
+            await self._release_document(self._start)
+        elif page.looks_like_html(body):
+            await self._expect_page(self._start)
+        else:
+            await self._release_start()
+
+    async def _pass_on(self, body: bytes, *, more: bool) -> None:
+        if not self._ended:
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def _observe(self, content: PageBody, body: bytes, *, more: bool) -> None:
+        """Say what would be withheld; every byte passes."""
+        try:
+            for _ in content.feed(body, more=more):
+                pass
+        except DecodingError as fault:
+            self._gate.report.page(f"its body cannot be decoded: {fault}")
+            self._page = None
+        if self._page and not more:
+            self._remember("observed: nothing was withheld")
+        await self._release_start()
+        await self._pass_on(body, more=more)
+
+    async def _on_page(self, content: PageBody, body: bytes, *, more: bool) -> None:
+        try:
+            await self._send_gated(content, body, more=more)
+        except DecodingError as fault:
+            await self._withhold(f"its body cannot be read: {fault}")
+
+    async def _send_gated(self, content: PageBody, body: bytes, *, more: bool) -> None:
+        ready: list[bytes] = []
+        size = 0
+        for out in content.feed(body, more=more):
+            ready.append(out)
+            size += len(out)
+            if size > self._gate.site.gate_memory:  # a large chunk, or a small one that was packed tight
+                await self._begin_page()
+                await self._pass_on(b"".join(ready), more=True)
+                ready, size = [], 0
+        if more and not content.begun:
+            return  # too little to tell whether it can be read at all: the start waits, a notice may take its place
+        await self._begin_page(None if more else size)
+        if not more:
+            self._remember()
+        if size or not more:
+            await self._pass_on(ready[0] if len(ready) == 1 else b"".join(ready), more=more)
+        self._ended = not more
+
+    async def _on_file(self, message: Message) -> None:
+        """Read a page that the server was to send past us."""
+        async with aclosing(pieces_of(message)) as pieces:
+            async for piece in pieces:
+                await self._on_body(piece, more=True)
+                if self._ended:
+                    return
+        await self._on_body(b"", more=message.get("more_body", False))
+
+    # -- what stands beside start and body
+
+    async def _on_early_hint(self, message: Message) -> None:
+        links = [(b"link", link) for link in message.get("links", ())]
+        gated = self._gate.gated_headers(links, self._exchange)
+        await self._send({**message, "links": [value for name, value in gated if name == b"link"]})
+
+    async def _on_trailers(self, message: Message) -> None:
+        """What was announced by the start comes, without what is no longer true; empty behind a cut."""
+        await self._start_before(message)
+        headers = self._gate.gated_headers(lowered(message), self._exchange)
+        if self._form is Form.PAGE and not self._gate.observing:
+            headers = [] if self._cut_off else without_digests(headers)
+        await self._send({**message, "headers": headers})
+
+    async def _start_before(self, message: Message) -> None:
+        """What we do not know keeps its place behind the start."""
+        if self._start and message["type"].startswith("http.response."):
+            if self._form is Form.UNLABELLED:
+                await self._expect_page(self._start)
+            await self._begin_page()
+
+    # -- what becomes of a page
+
+    async def _withhold(self, why: str) -> None:
+        """Nothing more of the page leaves: a notice page in its place if nothing has left, else its end."""
+        self._gate.report.page(why, rest=self._start is None)
+        self._remember(why)
+        self._page = None
+        if self._gate.observing:
+            await self._release_start()
+            return
+        notice = b""
+        if self._start:
+            notice = self._start.for_notice(self._exchange.notice.withheld_page())
+            await self._release_start()
+        await self._pass_on(b"" if self._exchange.method == "HEAD" else notice, more=False)
+        self._ended = self._cut_off = True
 
     def _note(self, thing: Withheld) -> None:
         self._gate.report.withheld(thing)
@@ -163,162 +242,3 @@ class ResponseGate:
                 withheld=tuple(self._withheld),
             )
         )
-
-    # -- the body
-
-    async def _on_body(self, body: bytes, *, more: bool) -> None:
-        if self._ended:
-            return
-        if self._content.form is page.Form.UNLABELLED and not self._gates:
-            body = self._unlabelled + body
-            if more and len(body) < page.SNIFF:
-                self._unlabelled = body
-                return
-            if page.looks_like_xml(body):
-                await self._release_document()
-            elif page.looks_like_html(body):
-                await self._expect_page()
-            else:
-                self._content = page.Content(page.Form.OTHER)
-                await self._release_start()
-        if not self._gates:
-            await self._pass_on(body, more=more)
-        elif self._gate.observing:
-            await self._observe(body, more=more)
-        else:
-            await self._on_page(body, more=more)
-
-    async def _pass_on(self, body: bytes, *, more: bool) -> None:
-        if not self._ended:
-            await self._send({"type": "http.response.body", "body": body, "more_body": more})
-
-    async def _observe(self, body: bytes, *, more: bool) -> None:
-        """Say what would be withheld; every byte passes."""
-        try:
-            for _ in self._gated(body, more=more):
-                pass
-        except DecodingError as fault:
-            self._gate.report.page(f"its body cannot be decoded: {fault}")
-            self._rewriter, self._content = None, page.Content(page.Form.OTHER)
-        if self._gates and not more:
-            self._remember("observed: nothing was withheld")
-        await self._release_start()
-        await self._pass_on(body, more=more)
-
-    async def _on_page(self, body: bytes, *, more: bool) -> None:
-        if self._exchange.method == "HEAD":
-            await self._pass_on(b"", more=more)
-            return
-        try:
-            await self._send_gated(body, more=more)
-        except DecodingError as fault:
-            await self._withhold(f"its body cannot be read: {fault}")
-
-    async def _send_gated(self, body: bytes, *, more: bool) -> None:
-        ready: list[bytes] = []
-        size = 0
-        for out in self._gated(body, more=more):
-            ready.append(out)
-            size += len(out)
-            if size > self._gate.site.gate_memory:  # a large chunk, or a small one that was packed tight
-                await self._begin_page()
-                await self._pass_on(b"".join(ready), more=True)
-                ready, size = [], 0
-        if more and not self._begun:
-            return  # too little to tell whether it can be read at all: the start waits, a notice may take its place
-        await self._begin_page(None if more else size)
-        if not more:
-            self._remember()
-        if size or not more:
-            await self._pass_on(ready[0] if len(ready) == 1 else b"".join(ready), more=more)
-        self._ended = not more
-
-    def _gated(self, body: bytes, *, more: bool) -> Iterator[bytes]:
-        coding = self._coding
-        for piece in coding.decode(body, final=not more):
-            out = self._fed(piece, final=False)
-            if out:
-                yield coding.encode(out, final=False)
-        if not more:
-            yield coding.encode(self._fed(b"", final=True), final=True)
-
-    def _fed(self, piece: bytes, *, final: bool) -> bytes:
-        """Feed the decoded page to the rewriter, its first bytes only once they can be told from a byte order mark."""
-        if not self._begun:
-            piece = self._beginning + piece
-            if len(piece) < MARK_SIZE and not final:
-                self._beginning = piece
-                return b""
-            self._begun = True
-            self._heed_byte_order_mark(piece)
-        if page.hides_markup(piece, self._content.charset):
-            raise DecodingError("it has escape bytes, and its Content-Type names no character set")
-        assert self._rewriter  # noqa: S101  the caller saw it
-        return self._rewriter.feed(piece) + (self._rewriter.close() if final else b"")
-
-    def _heed_byte_order_mark(self, start: bytes) -> None:
-        """A mark beats every label (WHATWG Encoding 6): UTF-16 is withheld, UTF-8 is what the page is read in."""
-        why = page.unreadable(start, self._content.charset)
-        if why:
-            raise DecodingError(why)
-        if start.startswith(b"\xef\xbb\xbf") and self._content.charset not in {None, "utf-8"}:
-            self._content = page.Content(self._content.form, "utf-8")
-            self._rewriter = self._make_rewriter()
-
-    async def _read_file(self, path: str) -> None:
-        """Read a page that the server was to send by its path (ASGI extension ``http.response.pathsend``)."""
-        async with await open_file(path, "rb") as file:
-            while piece := await file.read(1 << 16):
-                await self._on_body(piece, more=True)
-        await self._on_body(b"", more=False)
-
-    async def _withhold(self, why: str) -> None:
-        """Nothing more of the page leaves: a notice page in its place if nothing has left, else its end."""
-        self._gate.report.page(why, rest=self._start is None)
-        self._remember(why)
-        if self._gate.observing:
-            self._rewriter, self._content = None, page.Content(page.Form.OTHER)
-            await self._release_start()
-            return
-        notice = b""
-        if self._start:
-            notice = self._exchange.notice.withheld_page()
-            self._drop(b"content-length", b"content-type", b"content-encoding", b"content-range", b"etag")
-            self._start["status"] = 502
-            self._add([(b"content-type", b"text/html; charset=utf-8")])
-            self._add([(b"content-length", str(len(notice)).encode()), (b"cache-control", b"no-store")])
-            await self._release_start()
-        self._rewriter, self._content = None, page.Content(page.Form.OTHER)
-        await self._pass_on(b"" if self._exchange.method == "HEAD" else notice, more=False)
-        self._ended = self._cut_off = True
-
-    # -- the waiting start's headers
-
-    async def _begin_page(self, length: int | None = None) -> None:
-        """Send the start, if it still waits; *length* where the whole body is in hand."""
-        if self._start and not self._gate.observing:
-            self._drop(b"content-length")
-            if length is not None:
-                self._add([(b"content-length", str(length).encode())])
-            self._start["headers"] = self._gate.page_headers(self._start["headers"], self._exchange)
-        await self._release_start()
-
-    async def _start_before(self, message: Message) -> None:
-        """What we do not know keeps its place behind the start."""
-        if self._start and message["type"].startswith("http.response."):
-            if self._content.form is page.Form.UNLABELLED and not self._gates:
-                await self._expect_page()
-            await self._begin_page()
-
-    def _drop(self, *names: bytes) -> None:
-        if self._start:
-            self._start["headers"] = [entry for entry in self._start["headers"] if entry[0] not in names]
-
-    def _add(self, headers: list[tuple[bytes, bytes]]) -> None:
-        if self._start and not self._gate.observing:
-            self._start["headers"] = [*self._start["headers"], *headers]
-
-    async def _release_start(self) -> None:
-        start, self._start = self._start, None
-        if start:
-            await self._send(start)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import gzip
 import html
+import sys
 import zlib
 from typing import TYPE_CHECKING
 
+import brotli
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .world import GA, PAGE, Answer, Visitor, gated, visit
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +34,10 @@ def _unpacked(encoding: str, data: bytes) -> bytes:
         return data
     if encoding == "gzip":
         return zlib.decompressobj(wbits=31).decompress(data)  # a body that was cut may leave cut
+    if encoding == "zstd":
+        return zstd.decompress(data)
+    if encoding.endswith("br"):
+        return _unpacked(encoding.removesuffix("br").rstrip(", "), brotli.decompress(data))
     return zlib.decompress(data, -zlib.MAX_WBITS if data[:1] != b"\x78" else zlib.MAX_WBITS)
 
 
@@ -35,6 +46,9 @@ PACKERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "x-gzip in capitals": ("GZIP", gzip.compress),
     "deflate with zlib's frame": ("deflate", zlib.compress),
     "raw deflate": ("deflate", _raw_deflate),
+    "br": ("br", brotli.compress),
+    "zstd": ("zstd", zstd.compress),
+    "gzip in br": ("gzip, br", lambda data: brotli.compress(gzip.compress(data))),
 }
 
 
@@ -59,6 +73,8 @@ def test_two_gzip_members_are_one_body() -> None:
 WITHHELD: dict[str, Answer] = {
     "unknown encoding": Answer(PAGE, headers=[("content-encoding", "x-snappy")]),
     "brotli that is none": Answer(PAGE, headers=[("content-encoding", "br")]),
+    "zstd that is none": Answer(PAGE, headers=[("content-encoding", "zstd")]),
+    "br in one line too many": Answer(gzip.compress(PAGE.encode()), headers=[("content-encoding", "gzip")] * 2),
     "unknown inside known": Answer(gzip.compress(PAGE.encode()), headers=[("content-encoding", "x-snappy, gzip")]),
     "truncated gzip": Answer(gzip.compress(PAGE.encode())[:-30], headers=[("content-encoding", "gzip")]),
     "gzip without an end": Answer(gzip.compress(PAGE.encode())[:-4], headers=[("content-encoding", "gzip")]),

@@ -1,11 +1,25 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
+from collections import deque
+from functools import partial
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
+import brotli
 import pytest
 
-from cookiegate.gate.encoding import PIECE, DecodingError, Plain, Zlib, coding_for
+from cookiegate.gate.encoding import GROWN, GROWTH, PIECE, WINDOW, DecodingError, Wrapping, wrapping_of
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAGE = b"<!doctype html><p>x</p>" * 500
 RAW = zlib.compressobj(wbits=-15)
@@ -15,57 +29,138 @@ BODIES = {
     "deflate with a frame": ([b"deflate"], zlib.compress(PAGE)),
     "deflate without": ([b"deflate"], RAW.compress(PAGE) + RAW.flush()),
     "x-gzip, upper case": ([b"X-GZIP"], gzip.compress(PAGE)),
-}
+    "br": ([b"br"], brotli.compress(PAGE)),
+    "zstd": ([b"zstd"], zstd.compress(PAGE)),
+    "zstd in two frames": ([b"zstd"], zstd.compress(PAGE[:100]) + zstd.compress(PAGE[100:])),
+    "gzip in br": ([b"gzip, br"], brotli.compress(gzip.compress(PAGE))),
+    "gzip in br, over two lines": ([b"gzip", b" br\t"], brotli.compress(gzip.compress(PAGE))),
+    "zstd in gzip, with nothing between": ([b"zstd,, identity ,gzip,"], gzip.compress(zstd.compress(PAGE))),
+}  # fmt: skip
 
 
-def decoded(coding: Plain | Zlib, body: bytes, size: int) -> bytes:
+def decoded(wrapping: Wrapping, body: bytes, size: int) -> bytes:
     chunks = [body[at : at + size] for at in range(0, len(body), size)]
-    read = [b"".join(coding.decode(chunk, final=False)) for chunk in chunks]
-    return b"".join([*read, *coding.decode(b"", final=True)])
+    read = [b"".join(wrapping.decode(chunk, final=False)) for chunk in chunks]
+    return b"".join([*read, *wrapping.decode(b"", final=True)])
 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
-@pytest.mark.parametrize(("names", "body"), BODIES.values(), ids=BODIES)
-def test_a_compressed_body_is_opened_however_it_arrives(names: list[bytes], body: bytes, size: int) -> None:
-    coding = coding_for(names)
-    assert coding is not None
-    assert decoded(coding, body, size) == PAGE
+@pytest.mark.parametrize(("lines", "body"), BODIES.values(), ids=BODIES)
+def test_a_compressed_body_is_opened_however_it_arrives(lines: list[bytes], body: bytes, size: int) -> None:
+    assert decoded(wrapping_of(lines), body, size) == PAGE
 
 
-@pytest.mark.parametrize(("names", "body"), BODIES.values(), ids=BODIES)
-def test_what_was_opened_is_closed_again_in_the_same_coding(names: list[bytes], body: bytes) -> None:
-    coding, reader = coding_for(names), coding_for(names)
-    assert coding is not None
-    assert reader is not None
-    opened = decoded(coding, body, 1 << 20)
-    closed = coding.encode(opened[:50], final=False) + coding.encode(opened[50:], final=True)
-    assert decoded(reader, closed, 1 << 20) == PAGE
+@pytest.mark.parametrize(("lines", "body"), BODIES.values(), ids=BODIES)
+def test_what_was_opened_is_closed_again_in_the_same_codings(lines: list[bytes], body: bytes) -> None:
+    wrapping = wrapping_of(lines)
+    opened = decoded(wrapping, body, 1 << 20)
+    closed = wrapping.encode(opened[:50], final=False) + wrapping.encode(opened[50:], final=True)
+    assert decoded(wrapping_of(lines), closed, 1 << 20) == PAGE
 
 
-@pytest.mark.parametrize("names", [[], [b""], [b"identity"]], ids=["no header", "empty", "identity"])
-def test_no_coding_passes_bytes_as_they_are(names: list[bytes]) -> None:
-    coding = coding_for(names)
-    assert coding is not None
-    assert decoded(coding, PAGE, 100) == PAGE
-    assert coding.encode(PAGE, final=True) == PAGE
+@pytest.mark.parametrize(("lines", "body"), BODIES.values(), ids=BODIES)
+def test_what_was_closed_can_be_opened_at_once_so_that_a_stream_stays_one(lines: list[bytes], body: bytes) -> None:
+    wrapping, reader = wrapping_of(lines), wrapping_of(lines)
+    decoded(wrapping, body, 1 << 20)  # deflate learns its frame from what came
+    for line in (b"<p>first", b"<p>second"):
+        assert b"".join(reader.decode(wrapping.encode(line, final=False), final=False)) == line
 
 
-@pytest.mark.parametrize("names", [[b"br"], [b"zstd"], [b"gzip, br"], [b"gzip", b"gzip"], [b"x"]], ids=ascii)
-def test_a_coding_that_cannot_be_opened_is_none(names: list[bytes]) -> None:
-    assert coding_for(names) is None
+@pytest.mark.parametrize("lines", [[], [b""], [b"identity"]], ids=["no header", "empty", "identity"])
+def test_no_coding_passes_bytes_as_they_are(lines: list[bytes]) -> None:
+    wrapping = wrapping_of(lines)
+    assert decoded(wrapping, PAGE, 100) == PAGE
+    assert wrapping.encode(PAGE, final=True) == PAGE
 
 
-@pytest.mark.parametrize("body", [gzip.compress(PAGE)[:-20], b"<!doctype html>", gzip.compress(PAGE)[:5]], ids=ascii)
-def test_a_broken_body_is_an_error_and_not_half_a_page(body: bytes) -> None:
-    coding = coding_for([b"gzip"])
-    assert coding is not None
-    with pytest.raises(DecodingError):
-        decoded(coding, body, 1 << 20)
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [([b"x"], "x"), ([b"snappy, gzip"], "snappy"), ([b"gzip", b"dcb"], "dcb"), ([b"gzip, gzip, br, br"], "gzip, gzip")],
+    ids=["unknown", "unknown inside", "unknown outside", "too deep"],
+)
+def test_a_coding_that_cannot_be_opened_is_named_with_the_remedy(lines: list[bytes], named: str) -> None:
+    with pytest.raises(DecodingError, match=f"Content-Encoding '{named}.*send pages unencoded"):
+        wrapping_of(lines)
 
 
-def test_a_bomb_is_handed_on_in_pieces_of_bounded_size() -> None:
-    coding = coding_for([b"gzip"])
-    assert coding is not None
-    sizes = [len(piece) for piece in coding.decode(gzip.compress(bytes(20 << 20)), final=True)]
-    assert sum(sizes) == 20 << 20
+@pytest.mark.parametrize(
+    ("coding", "module", "extra"),
+    [("br", "brotli", "brotli"), ("zstd", zstd.__name__.partition(".")[0], "zstd")],
+    ids=["br", "zstd"],
+)
+def test_a_coding_whose_library_is_missing_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, coding: str, module: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(DecodingError, match=rf"Content-Encoding '{coding}' needs pip install .*'cookiegate\[{extra}\]"):
+        wrapping_of([coding.encode()])
+
+
+def test_a_brotli_that_cannot_bound_its_output_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Older:
+        """As of brotli 1.1."""
+
+    monkeypatch.setattr(brotli, "Decompressor", Older)
+    with pytest.raises(DecodingError, match="needs a newer brotli"):
+        wrapping_of([b"br"])
+
+
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": partial(brotli.compress, quality=4),
+    "zstd": zstd.compress,
+    "gzip, br": lambda data: brotli.compress(gzip.compress(data), quality=4),
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_broken_body_is_an_error_and_not_half_a_page(coding: str) -> None:
+    whole = CODINGS[coding](PAGE)
+    for body in (whole[:-6], whole[:5], whole[:1], b"<!doctype html>", b"\x00" * 99):
+        with pytest.raises(DecodingError):
+            decoded(wrapping_of([coding.encode()]), body, 1 << 20)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_no_body_at_all_is_an_empty_page(coding: str) -> None:
+    wrapping, reader = wrapping_of([coding.encode()]), wrapping_of([coding.encode()])
+    assert decoded(wrapping, b"", 1) == b""
+    assert decoded(reader, wrapping.encode(b"", final=True), 99) == b""
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_large_page_is_handed_on_in_pieces_of_bounded_size(coding: str) -> None:
+    packed = CODINGS[coding](bytes(GROWN))
+    sizes = [len(piece) for piece in wrapping_of([coding.encode()]).decode(packed, final=True)]
+    assert sum(sizes) == GROWN
     assert max(sizes) <= PIECE
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_bomb_goes_off_early(coding: str) -> None:
+    bomb = CODINGS[coding](bytes(2 * GROWN))
+    assert len(bomb) * GROWTH < 2 * GROWN
+    pieces = wrapping_of([coding.encode()]).decode(bomb, final=True)
+    seen: deque[int] = deque(maxlen=1)
+    with pytest.raises(DecodingError, match="200 times"):
+        seen.extend(accumulate(len(piece) for piece in pieces))
+    assert GROWN <= seen[0] <= GROWN + PIECE
+
+
+def test_a_bomb_inside_goes_off_though_nothing_comes_of_it() -> None:
+    """A deflate stream of empty blocks is packed tight itself, and opens to nothing."""
+    inner = b"\x00\x00\x00\xff\xff" * (2 * GROWN // 5)
+    with pytest.raises(DecodingError, match="200 times"):
+        list(wrapping_of([b"deflate, zstd"]).decode(zstd.compress(inner), final=False))
+
+
+def test_a_window_that_browsers_would_not_take_is_not_kept_either() -> None:
+    options: dict[int, int] = {
+        zstd.CompressionParameter.window_log: WINDOW + 1,
+        zstd.CompressionParameter.content_size_flag: 0,
+    }
+    packer = zstd.ZstdCompressor(options=options)
+    body = packer.compress(bytes(100)) + packer.flush()
+    with pytest.raises(DecodingError, match="memory"):
+        decoded(wrapping_of([b"zstd"]), body, 1 << 20)

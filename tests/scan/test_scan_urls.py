@@ -18,7 +18,7 @@ def test_a_page_is_read_however_it_is_sent(desk: Desk, server: str, name: str) -
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("brotli", "Content-Encoding"),
+        ("snappy", "Content-Encoding"),
         ("broken", "withhold"),
         ("utf-16", "UTF-16"),
         ("picture", "image/png"),

@@ -59,7 +59,7 @@ PAGES: dict[str, Callable[[], Response]] = {
     "receipt": lambda: _sent("<p>x", set_cookie="__Host-privacy=x; Secure; Path=/"),
     "gated": lambda: HTMLResponse("<!--privacy:google-analytics--><!--privacy:unknown-->"),
     # what cannot be read
-    "brotli": lambda: _sent(b"x", content_encoding="br"),
+    "snappy": lambda: _sent(b"x", content_encoding="x-snappy"),
     "broken": lambda: _sent(b"no gzip", content_encoding="gzip"),
     "utf-16": lambda: _sent(MARKUP.encode("utf-16")),
     "picture": lambda: _sent(b"\x89PNG", "image/png"),
