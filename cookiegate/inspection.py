@@ -64,7 +64,7 @@ class Inspection:
         seen = view(
             self._config,
             exchange.consent,
-            facts=_facts(exchange, refused_forms),
+            facts=_facts(exchange, refused_forms, cookies=gate.report.cookies),
             responses=_responses(gate),
             unsettled=[{"what": what, "seen": seen, "line": line} for what, seen, line in gate.report.unsettled()],
             policy=_policy(exchange, gate),
@@ -77,7 +77,7 @@ class Inspection:
         return debug_page(headers.get("accept", ""), seen, url=addresses.to, home=addresses.home)
 
 
-def _facts(exchange: Exchange, refused_forms: int) -> dict[str, object]:
+def _facts(exchange: Exchange, refused_forms: int, *, cookies: int) -> dict[str, object]:
     origin = exchange.origin
     return {
         "origin": origin.serialized,
@@ -85,6 +85,7 @@ def _facts(exchange: Exchange, refused_forms: int) -> dict[str, object]:
         "mode": exchange.consent.site.mode,
         "language": exchange.notice.language,
         "forms refused since start": refused_forms,
+        "cookies withheld since start": cookies,
     }
 
 

@@ -144,6 +144,8 @@ class Site(Declaration):
     marks: Literal["untrusted", "trusted"] = "untrusted"  # may data-privacy="necessary" free a catalogue service?
     mode: Literal["enforce", "observe"] = "enforce"
     csp: Literal["off", "report-only", "enforce"] = "off"  # a policy of our own: no host but declared, granted ones
+    undeclared_cookies: Literal["allow", "withhold"] = "allow"  # that the app sets, and no declared service has
+    denied_cookies: Literal["hide", "show"] = "hide"  # does the app see those of services that are not granted?
     cookie_domain: str = ""
     reask_after_yes: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))  # RFC 6265bis 5.5
     reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))

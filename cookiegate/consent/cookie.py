@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from cookiegate.site import Site
 
 
+OWN_NAMES = frozenset({b"privacy", b"__Host-privacy", b"__Secure-privacy"})
+
+
 def cookie_name(site: Site, *, secure: bool) -> str:
     """Return the name: ``__Host-`` keeps it to this host, ``__Secure-`` where all subdomains share one choice."""
     if not secure:

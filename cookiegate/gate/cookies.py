@@ -1,23 +1,17 @@
-"""Cookie and Set-Cookie: keep, withhold, clear."""
+"""Cookie and Set-Cookie as browsers read them: which may be seen, which may be set."""
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from cookiegate.cookie import SentCookie
+    from collections.abc import Callable, Sequence
 
     Header = tuple[bytes, bytes]
 
-MAX_CLEARING = 2048  # bytes of Set-Cookie that one response may spend on clearing
-MAX_ROUNDS = 3
-DISTINCTIVE = 8  # bytes of a value below which many visitors hold the same one
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110 5.6.2
-_ADDRESS = re.compile(r"[0-9.]+|\[.*").fullmatch
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search  # RFC 6265bis 5.6, step 1: tab is none of them
+_SECONDS = re.compile(rb"-?[0-9]{1,20}").fullmatch  # browsers ignore an attribute of more than 1,024 bytes
 
 
 def visible(headers: Sequence[Header], denied: Callable[[bytes], bool]) -> list[Header]:
@@ -34,70 +28,25 @@ def visible(headers: Sequence[Header], denied: Callable[[bytes], bool]) -> list[
     return shown
 
 
-def set_cookie_name(value: bytes) -> bytes:
-    """Return the name in a Set-Cookie value as browsers read it (RFC 6265bis 5.6): empty if it has none."""
-    pair = value.partition(b";")[0]
+def set_cookie_name(line: bytes) -> bytes:
+    """Return the name under which a Set-Cookie's cookie will come back (RFC 6265bis 5.6); empty if it has none.
+
+    ``=_ga=1`` sets a cookie without a name and with the value ``_ga=1``: sent back, it is one of the name ``_ga``.
+    """
+    pair = line.partition(b";")[0].strip(b" \t")
+    if pair.startswith(b"="):
+        pair = pair[1:].strip(b" \t")
     name, equals, _ = pair.partition(b"=")
-    return name.strip(b" \t") if equals else b""
+    return name.rstrip(b" \t") if equals else b""
 
 
-class Clearing:
-    """Tells the browser to delete cookies of denied services, at every page that they are sent to.
-
-    One that comes back after three rounds is out of reach, and *unreachable* hears of it. Rounds are counted by name
-    and value, the last few thousand of them, in this process only: no visitor is told apart.
-    """
-
-    def __init__(self, unreachable: Callable[[str], None]) -> None:
-        self._rounds: OrderedDict[int, int] = OrderedDict()
-        self._unreachable = unreachable
-
-    def headers(self, cookies: Iterable[SentCookie], *, host: str, path: str, secure: bool) -> list[Header]:
-        """Return the Set-Cookie headers that clear *cookies*: name × domain × path, within 2 KB."""
-        clearable = [cookie for cookie in cookies if _TOKEN(cookie.name)]
-        for cookie in clearable:
-            self._count(cookie)
-        names = dict.fromkeys(cookie.name for cookie in clearable)
-        cleared: list[Header] = []
-        size = 0
-        if not names:
-            return cleared
-        for scope in _scopes(host, path):
-            for name in names:
-                value = name + b"=; Max-Age=0" + scope + (b"; Secure" if secure else b"")
-                size += len(value)
-                if size > MAX_CLEARING:
-                    return cleared
-                cleared.append((b"set-cookie", value))
-        return cleared
-
-    def _count(self, cookie: SentCookie) -> None:
-        if len(cookie.value) < DISTINCTIVE:
-            return
-        key = hash(cookie.pair)
-        rounds = self._rounds.pop(key, 0) + 1
-        self._rounds[key] = rounds
-        if len(self._rounds) > 4096:
-            self._rounds.popitem(last=False)
-        if rounds == MAX_ROUNDS + 1:
-            self._unreachable(cookie.name.decode("ascii", "replace"))
+def is_refused(line: bytes) -> bool:
+    """Return whether browsers ignore a Set-Cookie for its control characters."""
+    return bool(_CONTROLS(line))
 
 
-def _scopes(host: str, path: str) -> Iterator[bytes]:
-    """Every Path and Domain under which a cookie that was sent here can have been set, likely ones first.
-
-    Scripts set theirs on the registrable domain: each parent with a dot is tried, public suffixes are ignored by
-    browsers.
-    """
-    domains = [b""]
-    if not _ADDRESS(host):
-        labels = host.split(".")
-        parents = (".".join(labels[cut:]) for cut in range(len(labels) - 1))
-        domains += [b"; Domain=" + parent.encode("ascii", "ignore") for parent in parents]
-    segments = [segment for segment in path.split("/") if segment]
-    for depth in range(len(segments) + 1):
-        where = "/" + "/".join(segments[:depth])
-        if not re.fullmatch(r"[!-:<-~]+", where):
-            return
-        for domain in domains:
-            yield b"; Path=" + where.encode("ascii") + domain
+def deletes(line: bytes) -> bool:
+    """Return whether a Set-Cookie stores nothing, in every reading: each of its Max-Age is past."""
+    attributes = [attribute.partition(b"=") for attribute in line.split(b";")[1:]]
+    ages = [value.strip(b" \t") for name, _, value in attributes if name.strip(b" \t").lower() == b"max-age"]
+    return bool(ages) and all(_SECONDS(age) and int(age) <= 0 for age in ages)

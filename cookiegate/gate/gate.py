@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
+from cookiegate.consent.cookie import OWN_NAMES
 from cookiegate.gate import caching
-from cookiegate.gate.cookies import Clearing, set_cookie_name, visible
+from cookiegate.gate.clearing import Clearing
+from cookiegate.gate.cookies import deletes, is_refused, set_cookie_name, visible
 from cookiegate.gate.csp import TOO_LONG, HostPolicies, policy_headers
 from cookiegate.gate.judge import Judge
 from cookiegate.gate.links import gated_link
@@ -106,7 +108,9 @@ class Gate:
         """Return the request's headers that the app may see."""
         if self.observing:
             return list(exchange.headers)
-        shown = visible(exchange.headers, lambda name: bool(self.denied_by(name, exchange.consent)))
+        shown = exchange.headers
+        if self.site.denied_cookies == "hide":
+            shown = visible(shown, lambda name: bool(self.denied_by(name, exchange.consent)))
         return caching.request_headers(shown, lambda: self._asked_variant(exchange))
 
     def translates(self, exchange: Exchange) -> bool:
@@ -124,7 +128,12 @@ class Gate:
         return document if asked else variant
 
     def denied_by(self, cookie: bytes, consent: Consent) -> str | None:
-        """Return the declared service that a cookie belongs to, if none that it belongs to is granted."""
+        """Return the declared service that a cookie belongs to, if none that it belongs to is granted.
+
+        Our own belong to none, whatever pattern would fit them.
+        """
+        if cookie in OWN_NAMES:
+            return None
         services = self._matcher.cookie(cookie)
         if not services or any(consent.allows_service(service) for service in services):
             return None
@@ -134,9 +143,9 @@ class Gate:
         """Return any response's headers without what denied services would set or fetch; all of them if observing."""
         kept: list[Header] = []
         for name, value in headers:
-            if name == b"set-cookie" and (slug := self.denied_by(set_cookie_name(value), exchange.consent)):
-                self.report.cookie(set_cookie_name(value), slug)
-            elif name in _TELLING:
+            if name == b"set-cookie" and self._withholds_cookie(value, exchange.consent):
+                continue
+            if name in _TELLING:
                 judge = self.judge(exchange)
                 gated, gone = gated_link(value, judge.link) if name == b"link" else gated_header(name, value, judge)
                 for withheld in gone:
@@ -148,6 +157,25 @@ class Gate:
             return list(headers)
         told = any(name in _TELLING and b"//" in value for name, value in headers)
         return caching.private_headers(kept) if told else kept
+
+    def _withholds_cookie(self, line: bytes, consent: Consent) -> bool:
+        """Return whether one Set-Cookie may not leave, and report it. One that deletes always may."""
+        name = set_cookie_name(line)
+        slug = self.denied_by(name, consent)
+        if is_refused(line):
+            self.report.refused_cookie(name)
+        elif deletes(line):
+            return False
+        elif slug:
+            self.report.cookie(name, slug)
+        elif self.site.undeclared_cookies == "withhold" and not self._is_declared(name):
+            self.report.undeclared_cookie(name)
+        else:
+            return False
+        return True
+
+    def _is_declared(self, cookie: bytes) -> bool:
+        return cookie in OWN_NAMES or bool(self._matcher.cookie(cookie))
 
     def clearing(self, exchange: Exchange) -> list[Header]:
         """Return the headers that make the browser delete what denied, declared services left with it."""

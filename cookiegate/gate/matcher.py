@@ -44,7 +44,7 @@ class Matcher:
         self.lists = Lists(site.lists)
         self._fingerprints = catalogue.fingerprints.extended(own.fingerprints)
         self.inline = lru_cache(maxsize=256)(self._inline)
-        self.cookie = lru_cache(maxsize=1024)(self._cookie)
+        self._services_of = lru_cache(maxsize=1024)(self._find_services)
         self.at_host = lru_cache(maxsize=1024)(self._at_host)
         self._at = lru_cache(maxsize=4096)(self._entries)
         self._place = lru_cache(maxsize=4096)(self._find_place)
@@ -106,8 +106,11 @@ class Matcher:
         """Return every service known at *host*, at any of its paths."""
         return tuple(match for parent in _with_parents(host) for _, match in self._at(parent))
 
-    def _cookie(self, name: bytes) -> tuple[Service, ...]:
+    def cookie(self, name: bytes) -> tuple[Service, ...]:
         """Return the declared services that set a first-party cookie of that name."""
+        return (self._services_of if len(name) <= REMEMBERED_LENGTH else self._find_services)(name)
+
+    def _find_services(self, name: bytes) -> tuple[Service, ...]:
         return tuple(service for fits, service in self._cookies if fits(name))
 
 

@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cookiegate.gate.settling import host_line, service_line
+from cookiegate.gate.settling import cookie_line, host_line, service_line
 
 if TYPE_CHECKING:
     from cookiegate.gate.places import Withheld
@@ -17,6 +17,7 @@ KEPT_THINGS = 50  # of one response
 log = logging.getLogger("cookiegate")
 REMEMBERED = 1024
 LONGEST_NAME = 253  # characters of a host, RFC 1035 3.1
+_LINES = {"service": service_line, "host": host_line, "cookie": cookie_line}  # what would settle it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Report:
         self._said: OrderedDict[tuple[str, ...], None] = OrderedDict()
         self._unsettled: OrderedDict[tuple[str, str], int] = OrderedDict()
         self.strict_dynamic = False  # a policy of the app's has it
+        self.cookies = 0  # that were withheld
         self.responses: deque[GatedResponse] = deque(maxlen=KEPT_RESPONSES)
 
     def withheld(self, thing: Withheld) -> None:
@@ -59,11 +61,24 @@ class Report:
         )
 
     def cookie(self, name: bytes, slug: str) -> None:
-        """Log that a response wanted to set a cookie of a denied service."""
+        """Log and count that a response wanted to set a cookie of a denied service."""
+        self._set_cookie(logging.INFO, name, f"its service {slug} is not granted")
+
+    def undeclared_cookie(self, name: bytes) -> None:
+        """Log and count that a response wanted to set a cookie that no declared service has."""
+        shown = name.decode("latin-1")
+        self._count("cookie", shown)
+        self._set_cookie(logging.WARNING, name, f"nobody declared it; {cookie_line(shown)}")
+
+    def refused_cookie(self, name: bytes) -> None:
+        """Log and count a Set-Cookie that no browser takes, and that a careless server would make two headers of."""
+        self._set_cookie(logging.WARNING, name, "it has control characters, for which browsers refuse it")
+
+    def _set_cookie(self, level: int, name: bytes, why: str) -> None:
+        self.cookies += 1
         shown = printable(name.decode("latin-1"))
-        first = self._first("cookie", slug, shown)
-        level = logging.INFO if first else logging.DEBUG
-        log.log(level, "%s the cookie %s: its service %s is not granted.", self._verb, shown, slug)
+        first = self._first("cookie", shown, why)
+        log.log(level if first else logging.DEBUG, "%s the cookie %s: %s.", self._verb, shown, why)
 
     def page(self, why: str, *, rest: bool = False) -> None:
         """Log that a whole page, or the *rest* of one, was withheld."""
@@ -79,18 +94,16 @@ class Report:
 
     def unsettled(self) -> list[tuple[str, int, str]]:
         """Return what nobody was told about: its name, how often it was seen, and the line that would settle it."""
-        return [
-            (printable(name), count, service_line(name) if kind == "service" else host_line(name))
-            for (kind, name), count in self._unsettled.items()
-        ]
+        return [(printable(name), count, _LINES[kind](name)) for (kind, name), count in self._unsettled.items()]
 
     def _settle(self, thing: Withheld) -> None:
         if thing.service and not thing.declared:
-            key = ("service", thing.slug)
+            self._count("service", thing.slug)
         elif thing.slug in {"unknown", "listed"} and thing.host:
-            key = ("host", thing.host[:LONGEST_NAME])
-        else:
-            return
+            self._count("host", thing.host)
+
+    def _count(self, kind: str, name: str) -> None:
+        key = kind, name[:LONGEST_NAME]
         self._unsettled[key] = self._unsettled.get(key, 0) + 1
         if len(self._unsettled) > REMEMBERED:
             self._unsettled.popitem(last=False)

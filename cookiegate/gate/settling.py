@@ -9,6 +9,8 @@ import re
 _KEEPABLE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*").fullmatch
 _OWNABLE = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]").fullmatch
 
+_NAME = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+").fullmatch  # what `cookies` of a service takes (service.py)
+
 
 def keep_entry(host: str) -> str:
     """Return the ``keep`` entry for everything at *host*, quoted; empty where none can be written."""
@@ -37,3 +39,11 @@ def host_line(host: str) -> str:
         own_entry(host) and f"own_hosts = [..., {own_entry(host)}] if it is yours",
     )
     return ", or ".join(filter(None, ways)) or "none: no such host can be declared"
+
+
+def cookie_line(name: str) -> str:
+    """Return what declares a cookie of the site's own."""
+    if not _NAME(name):
+        return "none: no such cookie can be declared"
+    slug = "-".join(["own", *re.findall(r"[a-z0-9]+", name.lower())])
+    return f'service.{slug} = {{ purpose = "necessary", cookies = ["{name}"] }} if the site needs it'
