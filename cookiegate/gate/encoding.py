@@ -181,7 +181,7 @@ class _Zstd:
     def __init__(self) -> None:
         try:
             if sys.version_info >= (3, 14):
-                from compression import zstd
+                from compression import zstd  # pragma: no cover  since 3.14 it comes with Python
             else:
                 from backports import zstd
         except ImportError:

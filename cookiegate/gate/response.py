@@ -109,11 +109,11 @@ class ResponseGate:
             return
         held, self._unlabelled = self._unlabelled, b""
         body = held + body
-        if self._form is Form.UNLABELLED:
+        if self._start and self._form is Form.UNLABELLED:
             if more and len(body) < page.SNIFF:
                 self._unlabelled = body
                 return
-            await self._sniff(body)
+            await self._sniff(self._start, body)
         if self._page is None:
             await self._pass_on(body, more=more)
         elif self._gate.observing:
@@ -123,15 +123,13 @@ class ResponseGate:
         else:
             await self._on_page(self._page, body, more=more)
 
-    async def _sniff(self, body: bytes) -> None:
+    async def _sniff(self, start: Start, body: bytes) -> None:
         """Decide what a body without a label is, as browsers do by its first bytes."""
         self._form = Form.OTHER
-        if self._start is None:
-            return
         if page.looks_like_xml(body):
-            await self._release_document(self._start)
+            await self._release_document(start)
         elif page.looks_like_html(body):
-            await self._expect_page(self._start)
+            await self._expect_page(start)
         else:
             await self._release_start()
 

@@ -102,3 +102,16 @@ def test_a_value_is_never_written_to_a_header() -> None:
 def test_paths_are_tried_to_a_depth_and_no_further() -> None:
     depths = {value.partition(b"Path=")[2].partition(b";")[0].count(b"/") for value in cleared(b"a", path="/a" * 5000)}
     assert max(depths) <= 8
+
+
+def test_of_the_rounds_of_many_visitors_the_last_thousands_are_remembered() -> None:
+    said: list[str] = []
+    clearing = Clearing(said.append)
+    first = sent(b"_ga", value=b"GA1.1.1234567890")
+    for _ in range(MAX_ROUNDS):
+        clearing.headers(first, host="localhost", path="/", secure=False)
+    for visitor in range(300):
+        others = sent(*(b"x%d" % n for n in range(20)), value=b"of visitor %d" % visitor)
+        clearing.headers(others, host="localhost", path="/", secure=False)
+    clearing.headers(first, host="localhost", path="/", secure=False)
+    assert said == []  # theirs was forgotten

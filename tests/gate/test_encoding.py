@@ -29,6 +29,7 @@ BODIES = {
     "deflate with a frame": ([b"deflate"], zlib.compress(PAGE)),
     "deflate without": ([b"deflate"], RAW.compress(PAGE) + RAW.flush()),
     "x-gzip, upper case": ([b"X-GZIP"], gzip.compress(PAGE)),
+    "deflate with something behind": ([b"deflate"], zlib.compress(PAGE) + b"behind"),
     "br": ([b"br"], brotli.compress(PAGE)),
     "zstd": ([b"zstd"], zstd.compress(PAGE)),
     "zstd in two frames": ([b"zstd"], zstd.compress(PAGE[:100]) + zstd.compress(PAGE[100:])),

@@ -224,6 +224,41 @@ def test_a_redirect_goes_on_though_its_body_cannot_be_read() -> None:
     assert body_of(left) == b""
 
 
+# -- what a body turns out to be
+
+
+def test_a_body_without_a_label_that_is_encoded_counts_as_a_page() -> None:
+    left = left_by(start([(b"content-encoding", b"gzip")]), body(gzip.compress(PAGE.encode())))
+    assert gzip.decompress(body_of(left)) == GATED
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-type", b"image/svg+xml")]], ids=["unlabelled", "labelled"])
+def test_an_xml_document_leaves_whole_with_a_policy(headers: list[tuple[bytes, bytes]]) -> None:
+    svg = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'
+    left = left_by(start(headers), body(svg))
+    assert body_of(left) == svg
+    assert b"default-src 'self'" in dict(left[0]["headers"])[b"content-security-policy"]
+
+
+def test_a_byte_order_mark_says_more_than_the_label_and_escapes_say_too_much() -> None:
+    headers = [(b"content-type", b"text/html; charset=euc-kr")]
+    assert body_of(left_by(start(headers), body(b"\xef\xbb\xbf" + PAGE.encode()))) == b"\xef\xbb\xbf" + GATED
+    assert left_by(start(HTML), body(b"<p>\x1b$B"))[0]["status"] == 502
+
+
+def test_an_observer_passes_what_it_cannot_read(caplog: pytest.LogCaptureFixture) -> None:
+    for headers, said in (
+        ([*HTML, (b"content-encoding", b"gzip")], "Would withhold a page: its body cannot be decoded"),
+        ([*HTML, (b"content-encoding", b"x-snappy")], "Would withhold a page: its Content-Encoding 'x-snappy'"),
+    ):
+        caplog.clear()
+        messages = [start(headers), body(b"no gzip", more=True), body(PAGE.encode())]
+        left = left_by(*messages, mode="observe")
+        assert left[0] == messages[0]
+        assert body_of(left) == body_of(messages)
+        assert said in caplog.text
+
+
 # -- when something goes wrong
 
 
