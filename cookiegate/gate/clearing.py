@@ -24,7 +24,9 @@ _ADDRESS = re.compile(r"[0-9.]+|\[.*").fullmatch
 _DOMAIN = re.compile(r"[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*").fullmatch
 _PATH = re.compile(r"[!-:<-~]+").fullmatch
 _HOST_ONLY = b"__host-"  # browsers take such a cookie on "/" alone and with no Domain (RFC 6265bis 4.1.3.2)
-_PARTITIONED = "; SameSite=None; Partitioned"  # such a cookie needs Secure; a frame elsewhere, SameSite=None (CHIPS)
+# A cookie of a partition (CHIPS) is another one than its namesake outside: only what says Partitioned, and so Secure,
+# deletes it (measured in Chromium 156). In a frame elsewhere browsers heed nothing but SameSite=None.
+_PARTITIONED = "; SameSite=None; Partitioned"
 
 
 class Clearing:

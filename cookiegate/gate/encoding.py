@@ -13,7 +13,7 @@ PIECE = 1 << 17  # bytes handed on at once: bounds memory and the time until the
 FED = 1 << 14  # bytes that a decoder is given at once: what it leaves over is copied
 DEEPEST = 3  # codings of one body
 GROWTH = 200  # a body may grow so many times its size …
-GROWN = 1 << 25  # … once it is larger than this; real pages grow tenfold
+GROWN = 1 << 26  # … once it is larger than this; real pages grow tenfold
 WINDOW = 23  # log2 of the bytes that a zstd decoder may look back on (RFC 9659 3)
 
 

@@ -17,6 +17,8 @@ from .world import KEY, Answer, Clock, Reply, Visitor, a_site, body_of, drive, g
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from starlette.types import Receive, Scope, Send
+
 GIVEN = ["analytics", "marketing"]
 OWN: dict[str, Any] = {
     "service": {
@@ -145,6 +147,18 @@ def test_a_set_cookie_that_browsers_refuse_is_no_way_to_write_another_header(lin
     scope = http_scope(headers={"cookie": f"__Host-privacy={visitor.receipt}"})
     start = drive(gated(setting(line, b"b=2"), clock=Clock()), scope)[0]
     assert [value for name, value in start["headers"] if name == b"set-cookie"] == [b"b=2"]
+
+
+@pytest.mark.parametrize("kind", ["websocket.accept", "websocket.http.response.start"])
+def test_a_websocket_is_answered_by_the_same_rules(kind: str) -> None:
+    headers = [(b"Set-Cookie", b"_ga=1"), (b"Set-Cookie", b"session=1"), (b"Set-Cookie", b"lang=ko")]
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": kind, "status": 403, "headers": headers})
+
+    scope = {**http_scope(), "type": "websocket", "scheme": "wss"}
+    (answer,) = drive(gated(app, undeclared_cookies="withhold", **OWN), scope)
+    assert answer["headers"] == [(b"set-cookie", b"session=1")]
 
 
 @pytest.mark.parametrize("rule", ["allow", "withhold"])
