@@ -122,7 +122,7 @@ class CookieGateMiddleware:
         async def gated(message: MutableMapping[str, Any]) -> None:
             if message["type"] in {"websocket.accept", "websocket.http.response.start"}:
                 headers = [(name.lower(), value) for name, value in message.get("headers", ())]
-                message = {**message, "headers": stages.gate.gated_headers(headers, exchange)}
+                message = {**message, "headers": stages.gate.allowed_headers(headers, exchange)}
             await send(message)
 
         inner = inner_scope(scope, stages.gate.request_headers(exchange), exchange.consent)

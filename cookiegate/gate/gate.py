@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from cookiegate.consent.cookie import OWN_NAMES
 from cookiegate.gate import caching
 from cookiegate.gate.clearing import Clearing
-from cookiegate.gate.cookies import deletes, is_refused, set_cookie_name, visible
+from cookiegate.gate.clearing import Clearing
+from cookiegate.gate.cookies import CookieRules, visible
 from cookiegate.gate.csp import TOO_LONG, HostPolicies, policy_headers
 from cookiegate.gate.judge import Judge
 from cookiegate.gate.links import gated_link
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 NAMED = 3  # services at a host that share it
 _TELLING = HEADERS | {b"link"}  # they depend on the visitor's answers
+_TOUCHED = _TELLING | {b"set-cookie"}
 
 
 class Notice(Protocol):
@@ -92,6 +93,7 @@ class Gate:
         if site.csp != "off" and not self._policies.longest:
             log.warning("Site %r: %s", site.name, TOO_LONG)
         self._matcher = Matcher(site)
+        self._cookies = CookieRules(site, self._matcher.cookie, self.report)
         self._clearing = Clearing(self.report.out_of_reach)
         self._revision = hashlib.sha256(f"{edition} {site!r} {self._matcher.lists.digest}".encode()).hexdigest()
 
@@ -110,7 +112,7 @@ class Gate:
             return list(exchange.headers)
         shown = exchange.headers
         if self.site.denied_cookies == "hide":
-            shown = visible(shown, lambda name: bool(self.denied_by(name, exchange.consent)))
+            shown = visible(shown, lambda name: bool(self._cookies.denied_by(name, exchange.consent)))
         return caching.request_headers(shown, lambda: self._asked_variant(exchange))
 
     def translates(self, exchange: Exchange) -> bool:
@@ -127,23 +129,19 @@ class Gate:
         asked = any(name == b"if-none-match" and document in value for name, value in exchange.headers)
         return document if asked else variant
 
-    def denied_by(self, cookie: bytes, consent: Consent) -> str | None:
-        """Return the declared service that a cookie belongs to, if none that it belongs to is granted.
-
-        Our own belong to none, whatever pattern would fit them.
-        """
-        if cookie in OWN_NAMES:
-            return None
-        services = self._matcher.cookie(cookie)
-        if not services or any(consent.allows_service(service) for service in services):
-            return None
-        return services[0].slug
-
     def gated_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
-        """Return any response's headers without what denied services would set or fetch; all of them if observing."""
+        """Return any response's headers as they may leave, out of shared caches if that depends on the visitor."""
+        if _TOUCHED.isdisjoint([name for name, _ in headers]):
+            return list(headers)
+        allowed = self.allowed_headers(headers, exchange)
+        told = not self.observing and any(map(self._tells, headers))
+        return caching.private_headers(allowed) if told else allowed
+
+    def allowed_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
+        """Return the headers without what denied services would set or fetch; all of them if observing."""
         kept: list[Header] = []
         for name, value in headers:
-            if name == b"set-cookie" and self._withholds_cookie(value, exchange.consent):
+            if name == b"set-cookie" and self._cookies.withholds(value, exchange.consent):
                 continue
             if name in _TELLING:
                 judge = self.judge(exchange)
@@ -153,33 +151,16 @@ class Gate:
                 kept += [(name, gated)] if gated else []
             else:
                 kept.append((name, value))
-        if self.observing:
-            return list(headers)
-        told = any(name in _TELLING and b"//" in value for name, value in headers)
-        return caching.private_headers(kept) if told else kept
+        return list(headers) if self.observing else kept
 
-    def _withholds_cookie(self, line: bytes, consent: Consent) -> bool:
-        """Return whether one Set-Cookie may not leave, and report it. One that deletes always may."""
-        name = set_cookie_name(line)
-        slug = self.denied_by(name, consent)
-        if is_refused(line):
-            self.report.refused_cookie(name)
-        elif deletes(line):
-            return False
-        elif slug:
-            self.report.cookie(name, slug)
-        elif self.site.undeclared_cookies == "withhold" and not self._is_declared(name):
-            self.report.undeclared_cookie(name)
-        else:
-            return False
-        return True
-
-    def _is_declared(self, cookie: bytes) -> bool:
-        return cookie in OWN_NAMES or bool(self._matcher.cookie(cookie))
+    def _tells(self, header: Header) -> bool:
+        """Return whether what leaves of a header depends on the visitor's answers."""
+        name, value = header
+        return (name in _TELLING and b"//" in value) or (name == b"set-cookie" and self._cookies.tells(value))
 
     def clearing(self, exchange: Exchange) -> list[Header]:
         """Return the headers that make the browser delete what denied, declared services left with it."""
-        denied = [cookie for cookie in exchange.cookies if self.denied_by(cookie.name, exchange.consent)]
+        denied = [cookie for cookie in exchange.cookies if self._cookies.denied_by(cookie.name, exchange.consent)]
         if not denied:
             return []
         origin = exchange.origin

@@ -188,13 +188,13 @@ class ResponseGate:
 
     async def _on_early_hint(self, message: Message) -> None:
         links = [(b"link", link) for link in message.get("links", ())]
-        gated = self._gate.gated_headers(links, self._exchange)
-        await self._send({**message, "links": [value for name, value in gated if name == b"link"]})
+        allowed = self._gate.allowed_headers(links, self._exchange)
+        await self._send({**message, "links": [value for _, value in allowed]})
 
     async def _on_trailers(self, message: Message) -> None:
         """What was announced by the start comes, without what is no longer true; empty behind a cut."""
         await self._start_before(message)
-        headers = self._gate.gated_headers(lowered(message), self._exchange)
+        headers = self._gate.allowed_headers(lowered(message), self._exchange)
         if self._form is Form.PAGE and not self._gate.observing:
             headers = [] if self._cut_off else without_digests(headers)
         await self._send({**message, "headers": headers})

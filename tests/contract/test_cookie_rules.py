@@ -149,6 +149,17 @@ def test_a_set_cookie_that_browsers_refuse_is_no_way_to_write_another_header(lin
     assert [value for name, value in start["headers"] if name == b"set-cookie"] == [b"b=2"]
 
 
+@pytest.mark.parametrize("give", [(), GIVEN], ids=["refused", "granted"])
+def test_no_shared_cache_keeps_a_cookie_that_depends_on_the_visitor(give: list[str]) -> None:
+    shared = [("cache-control", "public, max-age=9"), ("cdn-cache-control", "max-age=99")]
+    for cookie, private in (("_ga=1", True), ("AUTH=1", False), ("lang=ko", False)):
+        app = Answer(b"GIF", content_type="image/gif", headers=[*shared, ("set-cookie", cookie)])
+        reply = visit(app, give=give, **OWN).get("/", {"accept": "image/*"})
+        assert reply.header("cache-control") == ("private, max-age=9" if private else "public, max-age=9")
+        assert bool(reply.all("cdn-cache-control")) is not private
+        assert ("Cookie" in reply.header("vary")) is private
+
+
 @pytest.mark.parametrize("kind", ["websocket.accept", "websocket.http.response.start"])
 def test_a_websocket_is_answered_by_the_same_rules(kind: str) -> None:
     headers = [(b"Set-Cookie", b"_ga=1"), (b"Set-Cookie", b"session=1"), (b"Set-Cookie", b"lang=ko")]
