@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from cookiegate.gate import caching
 from cookiegate.gate.clearing import Clearing
-from cookiegate.gate.clearing import Clearing
 from cookiegate.gate.cookies import CookieRules, visible
 from cookiegate.gate.csp import TOO_LONG, HostPolicies, policy_headers
 from cookiegate.gate.judge import Judge
