@@ -144,6 +144,8 @@ class Site(Declaration):
     marks: Literal["untrusted", "trusted"] = "untrusted"  # may data-privacy="necessary" free a catalogue service?
     mode: Literal["enforce", "observe"] = "enforce"
     csp: Literal["off", "report-only", "enforce"] = "off"  # a policy of our own: no host but declared, granted ones
+    shared_cache: Literal["private", "by-variant"] = "private"
+    shared_cache_ignores: tuple[str, ...] = ()  # the app's cookies, by pattern, that no page says anything of
     cookie_domain: str = ""
     reask_after_yes: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))  # RFC 6265bis 5.5
     reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))

@@ -43,7 +43,7 @@ def compile_stages(config: Config) -> dict[str | None, Stages]:
             site=site,
             receipts=receipts,
             decisions=Decisions(site, receipts.read),
-            gate=Gate(site, edition=version("cookiegate")),
+            gate=Gate(site, edition=f"{version('cookiegate')} {config.prefix}"),  # placeholders link to our pages
             nobody=nobody_asked(site),
         )
     return {**stages, None: replace(stages[config.sites[0].name], known=False)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from cookiegate.gate import caching
+from cookiegate.gate import caching, sharing
 from cookiegate.gate.cookies import Clearing, set_cookie_name, visible
 from cookiegate.gate.csp import TOO_LONG, HostPolicies, policy_headers
 from cookiegate.gate.judge import Judge
@@ -91,6 +91,7 @@ class Gate:
             log.warning("Site %r: %s", site.name, TOO_LONG)
         self._matcher = Matcher(site)
         self._clearing = Clearing(self.report.out_of_reach)
+        self._sharing = sharing.Sharing(site, self._matcher.cookie)
         self._revision = hashlib.sha256(f"{edition} {site!r} {self._matcher.lists.digest}".encode()).hexdigest()
 
     def judge(self, exchange: Exchange, charset: str = "utf-8") -> Judge:
@@ -107,11 +108,11 @@ class Gate:
         if self.observing:
             return list(exchange.headers)
         shown = visible(exchange.headers, lambda name: bool(self.denied_by(name, exchange.consent)))
-        return caching.request_headers(shown, lambda: self._asked_variant(exchange))
+        return caching.request_headers(shown, lambda: self._asked_variant(exchange), method=exchange.method)
 
     def translates(self, exchange: Exchange) -> bool:
         """Return whether a 304 answers for a page: one was asked for, or the condition has a tag of ours."""
-        asked = [value for name, value in exchange.headers if name == b"if-none-match"]
+        asked = _if_none_match(exchange)
         return caching.wants_page(exchange.headers) or (
             bool(asked) and bool(caching.translated(asked, self._asked_variant(exchange), foreign=False))
         )
@@ -123,6 +124,13 @@ class Gate:
         asked = any(name == b"if-none-match" and document in value for name, value in exchange.headers)
         return document if asked else variant
 
+    def shared_variant(self, exchange: Exchange) -> bytes | None:
+        """Return the name under which a shared cache may keep what this visitor is shown; None: this site has none."""
+        if self.site.shared_cache == "private":
+            return None
+        alone = self.observing or _is_timed(exchange) or not self._sharing.impersonal(exchange)
+        return sharing.PRIVATE if alone else self.variant(exchange)
+
     def denied_by(self, cookie: bytes, consent: Consent) -> str | None:
         """Return the declared service that a cookie belongs to, if none that it belongs to is granted."""
         services = self._matcher.cookie(cookie)
@@ -133,10 +141,13 @@ class Gate:
     def gated_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         """Return any response's headers without what denied services would set or fetch; all of them if observing."""
         kept: list[Header] = []
+        told = False  # does any of it depend on the visitor's answers?
         for name, value in headers:
-            if name == b"set-cookie" and (slug := self.denied_by(set_cookie_name(value), exchange.consent)):
-                self.report.cookie(set_cookie_name(value), slug)
+            if name == b"set-cookie":
+                told = told or bool(self._matcher.cookie(set_cookie_name(value)))
+                kept += self._gated_cookie(name, value, exchange)
             elif name in _TELLING:
+                told = told or b"//" in value
                 judge = self.judge(exchange)
                 gated, gone = gated_link(value, judge.link) if name == b"link" else gated_header(name, value, judge)
                 for withheld in gone:
@@ -146,8 +157,15 @@ class Gate:
                 kept.append((name, value))
         if self.observing:
             return list(headers)
-        told = any(name in _TELLING and b"//" in value for name, value in headers)
-        return caching.private_headers(kept) if told else kept
+        return caching.private_headers(kept, [b"Cookie", b"Sec-GPC"]) if told else kept
+
+    def _gated_cookie(self, name: bytes, value: bytes, exchange: Exchange) -> list[Header]:
+        cookie = set_cookie_name(value)
+        slug = self.denied_by(cookie, exchange.consent)
+        if slug is None:
+            return [(name, value)]
+        self.report.cookie(cookie, slug)
+        return []
 
     def clearing(self, exchange: Exchange) -> list[Header]:
         """Return the headers that make the browser delete what denied, declared services left with it."""
@@ -212,14 +230,17 @@ class Gate:
         )
 
     def _page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
-        held = caching.page_headers(
-            headers, self.variant(exchange), vary=self._vary(exchange), fleeting=_is_fleeting(exchange)
-        )
-        return held + self.clearing(exchange)
+        fleeting = _is_timed(exchange) or exchange.notice.asks
+        held = self._held(headers, exchange, self.variant(exchange), fleeting=fleeting) + self.clearing(exchange)
+        return held + sharing.permission(headers, held, exchange.headers, self.shared_variant(exchange))
 
     def _document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         variant = caching.document_variant(self.variant(exchange))
-        return caching.page_headers(headers, variant, vary=self._vary(exchange), fleeting=_is_timed(exchange))
+        return self._held(headers, exchange, variant, fleeting=_is_timed(exchange))
+
+    def _held(self, headers: Sequence[Header], exchange: Exchange, variant: bytes, *, fleeting: bool) -> list[Header]:
+        weak = caching.weakened(_if_none_match(exchange), variant)
+        return caching.page_headers(headers, variant, vary=self._vary(exchange), fleeting=fleeting, weak=weak)
 
     def _vary(self, exchange: Exchange) -> list[bytes]:
         matters = [b"Cookie"]
@@ -227,15 +248,15 @@ class Gate:
             matters.append(b"Sec-GPC")
         if len(self.site.languages) > 1:
             matters.append(b"Accept-Language")
-        if set(exchange.consent.granted) != set(self.site.asked):
+        if not all(exchange.consent.allows_service(service) for service in self.site.declared.values()):
             matters.append(b"Sec-Fetch-Dest")
         return matters
 
 
-def _is_fleeting(exchange: Exchange) -> bool:
-    """Whether the page carries the question, or a service that was allowed for a while."""
-    return _is_timed(exchange) or exchange.notice.asks
-
-
 def _is_timed(exchange: Exchange) -> bool:
+    """Whether the page may show a service that was allowed for a while."""
     return any(exception.until is not None for exception in exchange.consent.exceptions.values())
+
+
+def _if_none_match(exchange: Exchange) -> list[bytes]:
+    return [value for name, value in exchange.headers if name == b"if-none-match"]

@@ -8,6 +8,7 @@ from anyio import open_file
 
 from cookiegate.gate import page
 from cookiegate.gate.body import BodyFinder, forbids_forms
+from cookiegate.gate.caching import withheld_headers
 from cookiegate.gate.encoding import DecodingError, Plain, Zlib, coding_for
 from cookiegate.gate.report import KEPT_THINGS, GatedResponse
 from cookiegate.gate.rewriter import Rewriter
@@ -96,8 +97,9 @@ class ResponseGate:
             await self._release_start()
 
     def _is_veiled(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """An unlabelled body whose encoding hides what a browser will find in it counts as a page."""
-        return self._content.form is page.Form.UNLABELLED and any(name == b"content-encoding" for name, _ in headers)
+        """An unlabelled body that cannot be looked at, for its encoding or because HEAD has none, counts as a page."""
+        veiled = self._exchange.method == "HEAD" or any(name == b"content-encoding" for name, _ in headers)
+        return self._content.form is page.Form.UNLABELLED and veiled
 
     async def _release_document(self) -> None:
         """An XML document may run scripts and is not tokenised: it leaves with a policy that limits its hosts."""
@@ -283,10 +285,8 @@ class ResponseGate:
         notice = b""
         if self._start:
             notice = self._exchange.notice.withheld_page()
-            self._drop(b"content-length", b"content-type", b"content-encoding", b"content-range", b"etag")
             self._start["status"] = 502
-            self._add([(b"content-type", b"text/html; charset=utf-8")])
-            self._add([(b"content-length", str(len(notice)).encode()), (b"cache-control", b"no-store")])
+            self._start["headers"] = withheld_headers(self._start["headers"], len(notice))
             await self._release_start()
         self._rewriter, self._content = None, page.Content(page.Form.OTHER)
         await self._pass_on(b"" if self._exchange.method == "HEAD" else notice, more=False)

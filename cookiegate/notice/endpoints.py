@@ -66,6 +66,7 @@ class Asked:
     new_id: Callable[[], str]
     hears: Callable[[], bool]  # whether one more report of browsers is read
     hear: Callable[[bytes], None]
+    variant: Callable[[], bytes | None]  # by which a shared cache keeps this visitor's pages, if the site has one
 
 
 async def respond(asked: Asked) -> Outcome:
@@ -82,6 +83,8 @@ async def respond(asked: Asked) -> Outcome:
         return _browsers_page(asked)
     if asked.path.startswith("/assets/"):
         return _asset(asked)
+    if asked.path == "/variant" and (variant := asked.variant()):
+        return Outcome(response=_variant(variant))
     return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
 
 
@@ -89,6 +92,12 @@ def gpc_statement() -> Response:
     """Return ``/.well-known/gpc.json`` (W3C Global Privacy Control 4): this site heeds the signal."""
     body = json.dumps({"gpc": True, "lastUpdate": GPC_SINCE})
     return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=86400"})
+
+
+def _variant(variant: bytes) -> Response:
+    """Tell a shared cache which variant this visitor is shown: the receipt's signature is ours to check."""
+    headers = {"privacy-variant": variant.decode(), "cache-control": "no-store", "vary": "*", **OWN_HEADERS}
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
 
 async def _choose(asked: Asked) -> Outcome:
