@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +18,7 @@ TOLD = ("surrogate-control", "x-accel-expires")
 NO_PAGE = {"accept": "*/*", "sec-fetch-dest": "empty", "sec-fetch-mode": "cors"}
 
 
-def shared(answer: Answer | None = None, *, give: Iterable[str] | None = None, **site: object) -> Visitor:
+def shared(answer: Answer | None = None, *, give: Iterable[str] | None = None, **site: Any) -> Visitor:
     """A visitor of a site whose pages may be shared, who has chosen *give*; ``None`` has never been asked."""
     visitor = Visitor(gated(answer or Answer(headers=PUBLIC), **{"shared_cache": "by-variant", **site}))
     if give is not None:
