@@ -33,7 +33,7 @@ _UNTRUE = frozenset(
 # Words for shared caches, some of which would hear them before Cache-Control.
 _SHARED = frozenset({b"surrogate-control", b"x-accel-expires", b"edge-control"})
 _TARGETED = b"-cache-control"  # RFC 9213 and its forerunners: CDN-, Cloudflare-CDN-, Netlify-CDN-, X-LiteSpeed- …
-# `immutable` and the stale page would show an earlier choice after a new one.
+# `immutable` and a stale page would show an earlier choice wherever a browser forgets Vary: Cookie.
 _NOT_OF_A_PAGE = frozenset(
     {b"public", b"private", b"s-maxage", b"proxy-revalidate", b"immutable", b"stale-while-revalidate"}
 )
