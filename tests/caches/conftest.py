@@ -119,9 +119,18 @@ def _varnish(folder: Path, origin: str) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module", params=["nginx", "varnish"])
+@contextmanager
+def _cloudflare(folder: Path, origin: str) -> Iterator[str]:
+    program, port = installed("node", "nodejs"), free_port()
+    (folder / "worker.mjs").write_text(recipe("cloudflare"))
+    command = [program, str(Path(__file__).with_name("edge.mjs")), str(folder / "worker.mjs"), str(port), origin]
+    with running(command, port, folder / "log") as address:
+        yield address
+
+
+@pytest.fixture(scope="module", params=["nginx", "varnish", "cloudflare"])
 def cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, origin: str) -> Iterator[str]:
     """One of the caches, in front of the shop."""
-    start = {"nginx": _nginx, "varnish": _varnish}[request.param]
+    start = {"nginx": _nginx, "varnish": _varnish, "cloudflare": _cloudflare}[request.param]
     with ExitStack() as stack:
         yield stack.enter_context(start(tmp_path_factory.mktemp(request.param), origin))

@@ -152,6 +152,18 @@ def test_back_after_withdrawal_shows_nothing_that_was_granted_with_both_caches_o
     assert back == {**dict.fromkeys(back, NOBODY), "/visit": NOBODY, "/": NOBODY}
 
 
+def test_back_after_a_choice_brings_no_banner_back_with_both_caches_on(arrive: Arrive, gated: str) -> None:
+    for choice in ("reject_all", "accept_all"):
+        visitor = arrive(gated, answered=False)
+        visitor.open("/contact")
+        visitor.open("/")
+        visitor.press(choice)
+        path = "/"
+        while path != "/contact":
+            path = visitor.back()
+            assert visitor.banner.count() == 0, f"{choice} {path}"
+
+
 @pytest.mark.parametrize("early", ["prefetch", "prerender"])
 def test_a_page_that_the_browser_fetched_ahead_while_granted_is_not_shown_after_withdrawal(
     arrive: Arrive, gated: str, early: str
