@@ -79,6 +79,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The shop itself."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "tests.caches.shop:app", "--port", str(port), "--no-access-log"]
+    command += ["--timeout-keep-alive", "75"]  # longer than any of the caches keeps a connection
     with running(command, port, tmp_path_factory.mktemp("origin") / "log") as address:
         yield address
 
