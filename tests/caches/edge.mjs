@@ -3,7 +3,7 @@ import http from "node:http";
 import { pathToFileURL } from "node:url";
 
 const [, , worker, port, origin] = process.argv;
-const agent = new http.Agent({ keepAlive: true });
+const agent = new http.Agent();
 const stored = new Map();
 
 globalThis.caches = {
