@@ -27,7 +27,7 @@ _DIRECTIVE = re.compile(
 _UNTRUE = frozenset(
     {
         b"last-modified", b"content-md5", b"digest", b"content-digest", b"repr-digest", b"unencoded-digest",
-        b"accept-ranges", b"content-range", b"privacy-variant",
+        b"accept-ranges", b"privacy-variant",
     }
 )  # fmt: skip
 # Words for shared caches, some of which would hear them before Cache-Control.
@@ -37,7 +37,9 @@ _TARGETED = b"-cache-control"  # RFC 9213 and its forerunners: CDN-, Cloudflare-
 _NOT_OF_A_PAGE = frozenset(
     {b"public", b"private", b"s-maxage", b"proxy-revalidate", b"immutable", b"stale-while-revalidate"}
 )
-_OF_THE_BODY = frozenset({b"content-length", b"content-type", b"content-encoding", b"content-language", b"etag"})
+_OF_THE_BODY = frozenset(
+    {b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-range", b"etag"}
+)
 _READING = frozenset({"GET", "HEAD"})
 _PARTIAL = frozenset({b"range", b"if-range", b"if-modified-since"})
 

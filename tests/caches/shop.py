@@ -45,7 +45,9 @@ async def _kept(request: Request) -> HTMLResponse:
 
 
 async def _stock(request: Request) -> JSONResponse:
-    return JSONResponse({"session": request.cookies.get("session")}, headers={"cache-control": "no-cache"})
+    ordered = (await request.body()).decode()
+    said = {"session": request.cookies.get("session"), "ordered": ordered}
+    return JSONResponse(said, headers={"cache-control": "no-cache"})
 
 
 shop = Starlette(
@@ -53,7 +55,7 @@ shop = Starlette(
         Route("/tea/{name}", _public),
         Route("/orders/{name}", _own),
         Route("/basket", _kept),
-        Route("/stock", _stock),
+        Route("/stock", _stock, methods=["GET", "POST"]),
     ]
 )
 app = CookieGateMiddleware(

@@ -171,3 +171,8 @@ def test_the_route_for_caches_and_our_own_pages_are_never_answered_by_a_cache(ca
             assert reply.status == status
             assert reply.header("cache-control") == "no-store"
             assert reply.header("x-cache") != "HIT"
+
+
+def test_what_a_visitor_sends_to_the_app_passes(cache: str) -> None:
+    reply = _send(cache, "POST", "/stock", {**Visitor("one").sends, "cookie": "session=me"}, "ujeon" * 100)
+    assert reply.text == f'{{"session":"me","ordered":"{"ujeon" * 100}"}}'

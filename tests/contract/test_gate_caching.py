@@ -238,6 +238,12 @@ def test_a_304_names_the_tag_that_the_visitor_has_weak_or_strong() -> None:
         assert (again.status, again.header("etag")) == (304, tag)
 
 
+def test_a_part_of_a_document_that_is_not_read_says_which_part() -> None:
+    said = ("content-range", "bytes 0-9/100")
+    reply = visit(Answer(b"<svg/>", content_type="image/svg+xml", status=206, headers=[said])).get()
+    assert (reply.status, reply.header(said[0])) == (206, said[1])
+
+
 def test_what_was_allowed_for_minutes_is_stored_nowhere() -> None:
     for kind in ("text/html", "image/svg+xml"):
         visitor = visit(Answer(content_type=kind, headers=[("cache-control", "public, max-age=60")]))
