@@ -43,8 +43,8 @@ def about_records(config: Config) -> Iterator[Finding]:
         if site.visits and site.shared_cache == "by-variant":
             yield Finding(
                 "warning",
-                f"Site {site.name!r}: shared_cache = 'by-variant', so a page that the cache answers leaves a visit record "
-                "of our route for caches and none of its own path. Where each page must be recorded, share none.",
+                f"Site {site.name!r}: shared_cache = 'by-variant', so a page that the cache answers leaves a visit "
+                "record of our route for caches and none of its own path. Where each must be recorded, share none.",
             )
     yield from _about_days(config)
 
