@@ -14,8 +14,11 @@ from cookiegate.service import in_language
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from jinja2 import Environment
+
+    from cookiegate.site import Site
 
 SOURCE_LANGUAGE = "en"  # the language of the message ids
 _RANGE = re.compile(
@@ -25,11 +28,14 @@ _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
 @cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # slow to import
+def environment(folder: Path | None = None) -> Environment:
+    """Return the templates: a site's own *folder* before ours, which it may extend as ``cookiegate/banner.html``."""
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined  # slow
 
+    ours = PackageLoader("cookiegate")
+    own = [FileSystemLoader(folder), ours, PrefixLoader({"cookiegate": ours})] if folder else [ours]
     return Environment(
-        loader=PackageLoader("cookiegate"),
+        loader=ChoiceLoader(own),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -104,29 +110,45 @@ def period_in(language: str, period: timedelta) -> str:
         return format_timedelta(period, locale=SOURCE_LANGUAGE)
 
 
+@lru_cache(maxsize=1024)
+def country_in(language: str, code: str) -> str:
+    """Return what *language* calls the country of an ISO 3166 code; what is no code stays as it is."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale.parse(language, sep="-").territories.get(code, code)
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
 def speech(language: str) -> str:
     """Return the language that our sentences will be in on a page in *language*."""
     return language if language in languages() else SOURCE_LANGUAGE
 
 
-def render(template: str, language: str, *, charset: str = "utf-8", **context: Any) -> bytes:
+def render(
+    template: str, language: str, *, of: Site | None = None, charset: str = "utf-8", **context: Any
+) -> bytes:
     """Return a template in bytes; ``_`` translates, ``words`` picks a site's own sentence.
 
-    What *charset* lacks becomes a character reference: in ``ascii`` it can stand inside any page.
+    The site that the page is *of* may have templates and sentences in place of ours. What *charset* lacks becomes a
+    character reference: in ``ascii`` it can stand inside any page.
     """
     spoken = speech(language)
     known = translations(spoken)
+    own = of.texts.get(language, {}) if of else {}
 
     def words(sentences: Mapping[str, str]) -> str:
         return in_language(dict(sentences), language, spoken, SOURCE_LANGUAGE)
 
     return (
-        _environment()
+        environment(of.templates if of else None)
         .get_template(template)
         .render(
-            _=lambda text: known.get(text, text),
+            _=lambda text: own.get(text) or known.get(text, text),
             words=words,
             language=spoken,
+            site_stylesheet=of.stylesheet if of else "",
             direction="rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
             **context,
         )
