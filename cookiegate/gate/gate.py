@@ -43,6 +43,11 @@ class Notice(Protocol):
     def banner(self, *, based: bool, forms_forbidden: bool) -> bytes: ...
 
     @property
+    def appends(self) -> bool: ...
+
+    def standing_link(self, *, based: bool) -> bytes: ...
+
+    @property
     def offers(self) -> bool: ...
 
     def placeholder(
@@ -157,7 +162,7 @@ class Gate:
             matters.append(b"Sec-GPC")
         if len(self.site.languages) > 1:
             matters.append(b"Accept-Language")
-        if set(exchange.consent.granted) != set(self.site.asked):
+        if set(exchange.consent.granted) != set(self.site.asked) or self.site.standing_link == "append":
             matters.append(b"Sec-Fetch-Dest")
         return matters
 

@@ -63,6 +63,16 @@ class PageNotice:
         return not self._silent and may_ask(self._sent, self._method, origin=self._origin.serialized)
 
     @property
+    def appends(self) -> bool:
+        """Whether the page ends with the link to the choices page."""
+        return self._consent.site.standing_link == "append" and self.offers
+
+    def standing_link(self, *, based: bool) -> bytes:
+        """Return the link to the choices page that the site wants at the end of every page, in the page's own look."""
+        to, site = partial(self._addresses.to, based=based), self._consent.site
+        return render("standing.html", self.language, of=site, charset="ascii", url=to)
+
+    @property
     def _returns_to(self) -> str:
         return self._back() if self._method in {"GET", "HEAD"} else self._addresses.home
 
