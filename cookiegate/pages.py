@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
     from cookiegate.site import Site
 
+_log = logging.getLogger("cookiegate")
 SOURCE_LANGUAGE = "en"  # the language of the message ids
 _RANGE = re.compile(
     r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?"
 ).fullmatch
+_SENTENCE = re.compile(r"""\b_\(\s*"([^"\\]+)"\s*\)""").findall
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
@@ -52,6 +55,33 @@ def translations(language: str) -> Mapping[str, str]:
     from babel.messages.pofile import read_po  # slow to import
 
     return {str(m.id): str(m.string) for m in read_po(BytesIO(source.read_bytes())) if m.id and m.string}
+
+
+@cache
+def template_names() -> frozenset[str]:
+    """Return the names of our templates."""
+    return frozenset(e.name for e in (files("cookiegate") / "templates").iterdir() if e.name.endswith(".html"))
+
+
+@cache
+def sentences() -> frozenset[str]:
+    """Return our sentences in English, as the templates say them: what a site may put its own in place of."""
+    sources = [(files("cookiegate") / "templates" / name).read_text("utf-8") for name in template_names()]
+    return frozenset(found for source in sources for found in _SENTENCE(source))
+
+
+def template_faults(folder: Path) -> list[str]:
+    """Return what cannot be read of a site's own templates: file, line and reason."""
+    from jinja2 import TemplateSyntaxError
+
+    faults = []
+    for file in sorted(folder.glob("*.html")):
+        try:
+            environment(folder).get_template(file.name)
+        except (TemplateSyntaxError, UnicodeDecodeError) as fault:
+            line = f", line {fault.lineno}" if isinstance(fault, TemplateSyntaxError) else ""
+            faults.append(f"template {file}{line}: {fault}.")
+    return faults
 
 
 @cache
@@ -141,19 +171,27 @@ def render(
     def words(sentences: Mapping[str, str]) -> str:
         return in_language(dict(sentences), language, spoken, SOURCE_LANGUAGE)
 
-    return (
-        environment(of.templates if of else None)
-        .get_template(template)
-        .render(
-            _=lambda text: own.get(text) or known.get(text, text),
-            words=words,
-            language=spoken,
-            site_stylesheet=of.stylesheet if of else "",
-            direction="rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
+    return _filled(
+        template,
+        of.templates if of else None,
+        {
+            "_": lambda text: own.get(text) or known.get(text, text),
+            "words": words,
+            "language": spoken,
+            "direction": "rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
+            "site_stylesheet": of.stylesheet if of else "",
             **context,
-        )
-        .encode(charset, "xmlcharrefreplace")
-    )
+        },
+    ).encode(charset, "xmlcharrefreplace")
+
+
+def _filled(template: str, folder: Path | None, context: Mapping[str, Any]) -> str:
+    if folder:
+        try:
+            return environment(folder).get_template(template).render(context)
+        except Exception:  # whatever a site's own template does: visitors get ours
+            _log.exception("The template %s of %s failed, and ours stands in its place.", template, folder)
+    return environment().get_template(template).render(context)
 
 
 @cache

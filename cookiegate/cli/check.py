@@ -11,6 +11,7 @@ from cookiegate.config import KEYS_VARIABLE, Config
 from cookiegate.errors import CookieGateError
 from cookiegate.gate.lists import Lists
 from cookiegate.gate.selfcheck import check_gate
+from cookiegate.notice.own import check_own, own_templates
 from cookiegate.pages import speech
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def check(path: Path) -> list[Finding]:
     try:
         config = Config.load(path)
         check_gate()
+        for site in config.sites:
+            check_own(site)
         lists = {site.name: Lists(site.lists).read for site in config.sites}
     except CookieGateError as fault:
         return [Finding("error", line) for line in str(fault).splitlines()]
@@ -65,6 +68,18 @@ def _about_site(site: Site) -> Iterator[Finding]:
             yield Finding(
                 "warning", f"Site {name}: our sentences do not stand in {language!r} yet; visitors read English."
             )
+    if site.standing_link == "off":
+        yield Finding(
+            "note",
+            f"Site {name}: standing_link = 'off'. Withdrawing must be as easy as agreeing: link to the choices page "
+            "from every page, or set standing_link = 'append'.",
+        )
+    own = own_templates(site.templates) if site.templates else []
+    if own:
+        yield Finding(
+            "note",
+            f"Site {name}: {', '.join(own)} stand in place of ours. Keep yes and no alike, and what the law wants said.",
+        )
     if site.mode == "observe":
         yield Finding(
             "error", f"Site {name}: mode = 'observe' withholds nothing. Set mode = 'enforce' before you serve."
