@@ -156,9 +156,7 @@ def speech(language: str) -> str:
     return language if language in languages() else SOURCE_LANGUAGE
 
 
-def render(
-    template: str, language: str, *, of: Site | None = None, charset: str = "utf-8", **context: Any
-) -> bytes:
+def render(template: str, language: str, *, of: Site | None = None, charset: str = "utf-8", **context: Any) -> bytes:
     """Return a template in bytes; ``_`` translates, ``words`` picks a site's own sentence.
 
     The site that the page is *of* may have templates and sentences in place of ours. What *charset* lacks becomes a
