@@ -78,7 +78,7 @@ def _about_site(site: Site) -> Iterator[Finding]:
     if own:
         yield Finding(
             "note",
-            f"Site {name}: {', '.join(own)} stand in place of ours. Keep yes and no alike, and what the law wants said.",
+            f"Site {name}: {', '.join(own)} stand in place of ours. Keep yes and no alike, and all that must be said.",
         )
     if site.mode == "observe":
         yield Finding(
