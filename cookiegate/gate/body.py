@@ -32,12 +32,6 @@ class Banner(Protocol):
     def __call__(self, *, based: bool, forms_forbidden: bool) -> bytes: ...
 
 
-class Ending(Protocol):
-    """Returns what stands at the end of every page as HTML."""
-
-    def __call__(self, *, based: bool) -> bytes: ...
-
-
 class BodyFinder:
     """Reads every tag from the first on until the body begins, written or implied."""
 

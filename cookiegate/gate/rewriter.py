@@ -7,7 +7,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cookiegate.gate.body import Banner, BodyFinder, Ending, Spot
+from cookiegate.gate.body import Banner, BodyFinder, Spot
 from cookiegate.gate.contents import Contents, Placeholder, marker
 from cookiegate.gate.glance import Glance
 from cookiegate.gate.grammar import RAW_TEXT
@@ -49,7 +49,7 @@ class Rewriter:
         limit: int,
         report: Callable[[Withheld], None],
         banner: Banner | None = None,
-        ending: Ending | None = None,
+        ending: Callable[[], bytes] | None = None,
         placeholder: Placeholder | None = None,
         scripting: bool = True,
         body: BodyFinder | None = None,
@@ -94,7 +94,7 @@ class Rewriter:
         if self._tokenizer.thorough and self._body.page and self.at_rest:
             rest += self._render_banner()
         if self._ending and self._body.page and self.at_rest:
-            rest += self._ending(based=self._body.based)
+            rest += self._ending()
         return rest
 
     def _run(self, data: bytes, *, final: bool) -> bytes:

@@ -67,10 +67,10 @@ class PageNotice:
         """Whether the page ends with the link to the choices page."""
         return self._consent.site.standing_link == "append" and self.offers
 
-    def standing_link(self, *, based: bool) -> bytes:
+    def standing_link(self) -> bytes:
         """Return the link to the choices page that the site wants at the end of every page, in the page's own look."""
-        to, site = partial(self._addresses.to, based=based), self._consent.site
-        return render("standing.html", self.language, of=site, charset="ascii", url=to)
+        to = partial(self._addresses.to, based=True)  # right under a <base>, and without one
+        return render("standing.html", self.language, of=self._consent.site, charset="ascii", url=to)
 
     @property
     def _returns_to(self) -> str:
