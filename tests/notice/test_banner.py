@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cookiegate.pages import assets, languages, stylesheet
-from tests.contract.world import NAVIGATE, PAGE, SAME_ORIGIN, Answer, Visitor, gated, visit
+from tests.contract.world import NAVIGATE, PAGE, SAME_ORIGIN, Answer, Visitor, gated, parsed, visit
 
 if TYPE_CHECKING:
     from tests.contract.world import Reply
@@ -149,3 +150,16 @@ def test_every_rule_of_the_theme_can_be_overruled_by_the_site() -> None:
     style = assets()[stylesheet()].decode()
     for block in re.findall(r"([^{}]*)\{[^{}]*--privacy-[a-z]+:", style):
         assert ":where(" in block, "zero specificity: a site's own rule wins"
+
+
+def test_the_theme_and_the_hooks_that_the_docs_name_are_those_that_exist() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "notice.md").read_text("utf-8")
+    style = assets()[stylesheet()].decode()
+    properties = set(re.findall(r"^\| `(--privacy-[a-z-]+)` \|", documented, re.MULTILINE))
+    assert properties == set(re.findall(r"(--privacy-[a-z-]+):", style))
+    question = parsed(asked().encode())
+    (form,) = [form for form in question.iter("form") if form.get("action", "").endswith("/choices")]
+    pressed = [(button.get("name"), button.get("value")) for button in form.iter("button")]
+    assert pressed == [("action", "accept_all"), ("action", "reject_all"), ("stay", "yes"), ("stay", "no")]
+    for _, value in pressed:
+        assert value in documented
