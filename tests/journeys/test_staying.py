@@ -138,6 +138,23 @@ def test_the_focused_element_is_never_hidden_by_the_banner(arrive: Arrive, desk:
     assert visitor.page.evaluate("getComputedStyle(document.body).overflow") == "visible", "the page scrolls"
 
 
+def test_the_question_fits_every_window_and_its_targets_every_finger(arrive: Arrive, desk: str) -> None:
+    visitor = arrive(desk, javascript=False, locale="ko-KR")
+    visitor.open("/form")
+    for width, height in ((320, 256), (320, 568), (768, 1024), (3840, 2160)):
+        visitor.page.set_viewport_size({"width": width, "height": height})
+        assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
+        question = visitor.page.locator(".privacy-banner").bounding_box()
+        assert question
+        assert question["height"] <= height * 0.6 + 1 or height < 480, "in the flow of a low window"
+        for target in visitor.page.locator(".privacy-banner :is(a, button):visible").all():
+            box = target.bounding_box()
+            assert box
+            assert min(box["width"], box["height"]) >= 24, (width, target.inner_text())
+    visitor.page.emulate_media(media="print")
+    assert not visitor.page.locator(".privacy-banner").is_visible()
+
+
 def test_the_link_stands_at_the_end_of_pages_and_in_no_frame(arrive: Arrive, desk: str) -> None:
     visitor = arrive(desk, javascript=False)
     visitor.open("/framing")

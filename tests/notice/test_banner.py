@@ -163,3 +163,36 @@ def test_the_theme_and_the_hooks_that_the_docs_name_are_those_that_exist() -> No
     assert pressed == [("action", "accept_all"), ("action", "reject_all"), ("stay", "yes"), ("stay", "no")]
     for _, value in pressed:
         assert value in documented
+
+
+def test_robots_and_people_get_the_same_bytes() -> None:
+    visitor = Visitor(gated(Answer(PAGE)))
+    agents = (
+        "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0",
+        "Googlebot/2.1 (+http://www.google.com/bot.html)",
+        None,
+    )
+    assert len({visitor.get(headers={"user-agent": agent}).body for agent in agents}) == 1
+
+
+def test_text_stands_out_from_its_ground_in_both_themes() -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1."""
+    style = assets()[stylesheet()].decode()
+    themes = [dict(re.findall(r"--privacy-([a-z-]+):#([0-9a-f]{3,6})\b", block)) for block in style.split("@media")[:2]]
+    assert all(len(theme) == 6 for theme in themes)
+    for theme in themes:
+        for text, ground in (("text", "ground"), ("soft", "ground"), ("accent", "ground"), ("on-accent", "accent")):
+            assert _contrast(theme[text], theme[ground]) >= 4.5, (text, ground, theme)
+
+
+def _contrast(one: str, other: str) -> float:
+    dark, light = sorted(_luminance(colour) for colour in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    digits = colour if len(colour) == 6 else "".join(digit * 2 for digit in colour)
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
