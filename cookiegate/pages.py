@@ -146,7 +146,7 @@ def country_in(language: str, code: str) -> str:
     from babel import Locale, UnknownLocaleError
 
     try:
-        return Locale.parse(language, sep="-").territories.get(code, code)
+        return str(Locale.parse(language, sep="-").territories.get(code, code))
     except (UnknownLocaleError, ValueError):
         return code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,7 +27,7 @@ def banner_of(reply: Reply) -> str:
     return ENTITY.sub(lambda entity: chr(int(entity[1])), found[0])
 
 
-def asked(path: str = "/", **site: object) -> str:
+def asked(path: str = "/", **site: Any) -> str:
     return banner_of(Visitor(gated(Answer(PAGE), **site)).get(path))
 
 
