@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from cookiegate.gate.gate import Exchange, Gate
     from cookiegate.notice.addresses import Addresses
 
+STRICT_DYNAMIC = (
+    "A policy of the app's has 'strict-dynamic': browsers then ignore the hosts that it names for scripts, and its "
+    "nonces and hashes decide. That holds in that header alone: ours has no 'strict-dynamic', and a script must "
+    "satisfy both, so it still loads from none but the hosts of ours."
+)
+
 
 class Inspection:
     """The debug page of one middleware; it does not exist without people who may look."""
@@ -61,6 +67,11 @@ class Inspection:
             facts=_facts(exchange, refused_forms),
             responses=_responses(gate),
             unsettled=[{"what": what, "seen": seen, "line": line} for what, seen, line in gate.report.unsettled()],
+            policy=_policy(exchange, gate),
+            reported=[
+                {"host": host, "service": ", ".join(slugs), "reports": seen.times, "last": f"{seen.last}", "line": line}
+                for host, seen, slugs, line in gate.undeclared()
+            ],
             records=_records(await records()) if exchange.consent.site.visits else None,
         )
         return debug_page(headers.get("accept", ""), seen, url=addresses.to, home=addresses.home)
@@ -75,6 +86,18 @@ def _facts(exchange: Exchange, refused_forms: int) -> dict[str, object]:
         "language": exchange.notice.language,
         "forms refused since start": refused_forms,
     }
+
+
+def _policy(exchange: Exchange, gate: Gate) -> dict[str, object]:
+    policy = gate.policy(exchange)
+    shown: dict[str, object] = {
+        "csp": gate.site.csp + (" (mode = 'observe' sends none)" if gate.observing else ""),
+        "for you": policy or "none: it would be too long",
+        "bytes": len(policy),
+    }
+    if gate.report.strict_dynamic:
+        shown["strict-dynamic"] = STRICT_DYNAMIC
+    return shown
 
 
 def _responses(gate: Gate) -> list[dict[str, Any]]:

@@ -178,6 +178,8 @@ class CookieGateMiddleware:
                 can_keep=origin.can_keep,
                 now=now,
                 new_id=partial(secrets.token_urlsafe, 16),
+                hears=partial(stages.gate.hears, now),
+                hear=partial(stages.gate.reported.hear, now=now),
             )
         )
         self._refused_forms += outcome.happened == REFUSED  # without the sender's address: the sender is the victim

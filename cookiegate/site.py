@@ -156,6 +156,7 @@ class Site(Declaration):
     lists: tuple[Annotated[Path, AfterValidator(_list)], ...] = ()  # filter lists, asked about what nobody declared
     marks: Literal["untrusted", "trusted"] = "untrusted"  # may data-privacy="necessary" free a catalogue service?
     mode: Literal["enforce", "observe"] = "enforce"
+    csp: Literal["off", "report-only", "enforce"] = "off"  # a policy of our own: no host but declared, granted ones
     cookie_domain: str = ""
     banner: Literal["bar", "card", "top"] = "bar"  # below, in a corner, or above the page and moving it down
     standing_link: Literal["off", "append"] = "off"  # off: a page changes by nothing that its author did not ask for
@@ -196,6 +197,11 @@ class Site(Declaration):
                     f"{nearest(service.purpose, self.purposes)} "
                     f"Declare it as [sites.purpose.{service.purpose}] or use one of: {', '.join(self.purposes)}."
                 )
+        if self.csp != "off" and self.unknown != "withhold":
+            raise ValueError(
+                f"csp = {self.csp!r} with unknown = {self.unknown!r}: a policy lets browsers load from declared hosts "
+                "alone, so it needs unknown = 'withhold'. Write that, or csp = 'off'."
+            )
         for host in self.hosts if self.cookie_domain else ():
             if f".{host.removeprefix('*.')}".endswith(f".{self.cookie_domain}"):
                 continue

@@ -9,6 +9,7 @@ from cookiegate.cli.finding import Finding
 from cookiegate.cli.storage import about_records
 from cookiegate.config import KEYS_VARIABLE, Config
 from cookiegate.errors import CookieGateError
+from cookiegate.gate.csp import TOO_LONG, HostPolicies
 from cookiegate.gate.lists import Lists
 from cookiegate.gate.selfcheck import check_gate
 from cookiegate.notice.own import check_own, own_templates
@@ -36,7 +37,7 @@ def check(path: Path) -> list[Finding]:
         return [Finding("error", line) for line in str(fault).splitlines()]
     return [
         *_about_keys(config, path),
-        *(finding for site in config.sites for finding in _about_site(site)),
+        *(finding for site in config.sites for finding in (*_about_site(site), *_about_notice(site))),
         *(finding for site, read in lists.items() for known in read for finding in _about_list(site, known, config)),
         *about_records(config),
     ]
@@ -63,6 +64,27 @@ def _about_site(site: Site) -> Iterator[Finding]:
         f"Site {name} on {', '.join(site.hosts)}: {declared} services declared; "
         f"asks about {', '.join(site.asked) or 'nothing'}.",
     )
+    if site.mode == "observe":
+        yield Finding(
+            "error", f"Site {name}: mode = 'observe' withholds nothing. Set mode = 'enforce' before you serve."
+        )
+    if site.unknown == "allow":
+        yield Finding(
+            "warning",
+            f"Site {name}: unknown = 'allow' lets third parties load that nobody declared. Prefer 'withhold'.",
+        )
+    if site.csp != "off" and not HostPolicies(site).longest:
+        yield Finding("warning", f"Site {name}: csp = {site.csp!r}, but {TOO_LONG}")
+    if site.marks == "trusted":
+        yield Finding(
+            "warning",
+            f"Site {name}: marks = 'trusted' lets data-privacy=\"necessary\" free a catalogue service. Make sure that "
+            "no visitor can write that attribute, in a comment for instance.",
+        )
+
+
+def _about_notice(site: Site) -> Iterator[Finding]:
+    name = repr(site.name)
     for language in site.languages:
         if speech(language) != language:
             yield Finding(
@@ -79,21 +101,6 @@ def _about_site(site: Site) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"Site {name}: {', '.join(own)} stand in place of ours. Keep yes and no alike, and all that must be said.",
-        )
-    if site.mode == "observe":
-        yield Finding(
-            "error", f"Site {name}: mode = 'observe' withholds nothing. Set mode = 'enforce' before you serve."
-        )
-    if site.unknown == "allow":
-        yield Finding(
-            "warning",
-            f"Site {name}: unknown = 'allow' lets third parties load that nobody declared. Prefer 'withhold'.",
-        )
-    if site.marks == "trusted":
-        yield Finding(
-            "warning",
-            f"Site {name}: marks = 'trusted' lets data-privacy=\"necessary\" free a catalogue service. Make sure that "
-            "no visitor can write that attribute, in a comment for instance.",
         )
 
 

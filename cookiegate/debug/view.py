@@ -24,6 +24,8 @@ def view(
     facts: Mapping[str, object],
     responses: Sequence[Mapping[str, Any]],
     unsettled: Sequence[Mapping[str, object]],
+    policy: Mapping[str, object],
+    reported: Sequence[Mapping[str, object]],
     records: Mapping[str, object] | None,
 ) -> dict[str, Any]:
     """Return all that debug shows. It holds no key, no password, no address and no consent id."""
@@ -34,6 +36,8 @@ def view(
         "decision": decision(consent),
         "responses": [dict(response) for response in responses],
         "unsettled": [dict(entry) for entry in unsettled],
+        "policy": dict(policy),
+        "reported": [dict(entry) for entry in reported],
         "records": dict(records) if records is not None else None,
         "configuration": configuration(config),
     }

@@ -39,6 +39,11 @@ def variant(consent: Consent, *, revision: str, language: str, forms: bool) -> b
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12].encode()
 
 
+def document_variant(variant: bytes) -> bytes:
+    """Return the variant of a document that is not tokenised: a 304 has no Content-Type, its tag tells them apart."""
+    return hashlib.sha256(variant + b" document").hexdigest()[:12].encode()
+
+
 def tagged(etag: bytes, variant: bytes) -> bytes:
     """Return the app's ETag with the variant in it."""
     return etag[:-1] + b"~" + variant + b'"' if etag.endswith(b'"') else b'"' + variant + b'"'

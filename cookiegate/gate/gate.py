@@ -9,18 +9,21 @@ from urllib.parse import quote
 
 from cookiegate.gate import caching
 from cookiegate.gate.cookies import Clearing, set_cookie_name, visible
-from cookiegate.gate.csp import host_policy
+from cookiegate.gate.csp import TOO_LONG, HostPolicies, policy_headers
 from cookiegate.gate.judge import Judge
 from cookiegate.gate.links import gated_link
 from cookiegate.gate.matcher import Matcher
-from cookiegate.gate.report import Report
+from cookiegate.gate.report import Report, log
+from cookiegate.gate.reported import Reported
 from cookiegate.gate.reporting import HEADERS, gated_header
+from cookiegate.gate.settling import host_line, more_hosts_line, service_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cookiegate.consent.consent import Consent
     from cookiegate.cookie import SentCookie
+    from cookiegate.gate.reported import Sighting
     from cookiegate.origin import Origin
     from cookiegate.service import Service
     from cookiegate.site import Site
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     Header = tuple[bytes, bytes]
 
 
+NAMED = 3  # services at a host that share it
 _TELLING = HEADERS | {b"link"}  # they depend on the visitor's answers
 
 
@@ -49,6 +53,9 @@ class Notice(Protocol):
 
     @property
     def offers(self) -> bool: ...
+
+    @property
+    def reports(self) -> str: ...
 
     def placeholder(
         self, service: Service | None, attributes: Mapping[bytes, bytes], *, forms_forbidden: bool
@@ -83,6 +90,10 @@ class Gate:
         self.site = site
         self.observing = site.mode == "observe"
         self.report = Report(observing=self.observing)
+        self.reported = Reported()
+        self._policies = HostPolicies(site)
+        if site.csp != "off" and not self._policies.longest:
+            log.warning("Site %r: %s", site.name, TOO_LONG)
         self._matcher = Matcher(site)
         self._clearing = Clearing(self.report.out_of_reach)
         self._revision = hashlib.sha256(f"{edition} {site!r} {self._matcher.lists.digest}".encode()).hexdigest()
@@ -101,14 +112,21 @@ class Gate:
         if self.observing:
             return list(exchange.headers)
         shown = visible(exchange.headers, lambda name: bool(self.denied_by(name, exchange.consent)))
-        return caching.request_headers(shown, lambda: self.variant(exchange))
+        return caching.request_headers(shown, lambda: self._asked_variant(exchange))
 
     def translates(self, exchange: Exchange) -> bool:
         """Return whether a 304 answers for a page: one was asked for, or the condition has a tag of ours."""
         asked = [value for name, value in exchange.headers if name == b"if-none-match"]
         return caching.wants_page(exchange.headers) or (
-            bool(asked) and bool(caching.translated(asked, self.variant(exchange), foreign=False))
+            bool(asked) and bool(caching.translated(asked, self._asked_variant(exchange), foreign=False))
         )
+
+    def _asked_variant(self, exchange: Exchange) -> bytes:
+        """Return the variant that the request's condition names: the document's if it does, else the page's."""
+        variant = self.variant(exchange)
+        document = caching.document_variant(variant)
+        asked = any(name == b"if-none-match" and document in value for name, value in exchange.headers)
+        return document if asked else variant
 
     def denied_by(self, cookie: bytes, consent: Consent) -> str | None:
         """Return the declared service that a cookie belongs to, if none that it belongs to is granted."""
@@ -145,16 +163,68 @@ class Gate:
         return self._clearing.headers(denied, host=origin.host, path=exchange.path, secure=origin.secure)
 
     def page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
-        """Return a page's headers: told apart by visitor, and clearing what must go."""
+        """Return a page's headers: told apart by visitor, limited to whom they agreed to, and clearing what must go."""
+        return self._page_headers(headers, exchange) + self._policy(headers, exchange)
+
+    def document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
+        """Return the headers of a document that is not tokenised: as a page's, with a policy that limits its hosts."""
+        return self._document_headers(headers, exchange) + self._policy(headers, exchange, document=True)
+
+    def not_modified_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
+        """Return a 304's headers, of a page or of a document that is not tokenised.
+
+        A cache puts them in the place of those that it stored under the same name (RFC 9111, 3.2). So our policy stands
+        beside the app's, or it would be lost; where the app sends none, the stored ones last, both of them.
+        """
+        document = self._asked_variant(exchange) != self.variant(exchange)
+        held = (self._document_headers if document else self._page_headers)(headers, exchange)
+        named = {name for name, _ in headers}
+        return held + [entry for entry in self._policy(headers, exchange, document=document) if entry[0] in named]
+
+    def policy(self, exchange: Exchange) -> str:
+        """Return the hosts that a page of this visitor may load from, as a policy; empty where it is too long."""
+        return self._policies.policy(exchange.consent)
+
+    def hears(self, now: float) -> bool:
+        """Return whether one more report of browsers is read: only where we ask for reports, and so many a minute."""
+        return self.site.csp != "off" and not self.observing and self.reported.takes(now)
+
+    def undeclared(self) -> Iterator[tuple[str, Sighting, tuple[str, ...], str]]:
+        """Yield the hosts that browsers reported, with the services known there and the line that declares them."""
+        for host, seen in self.reported.hosts():
+            matches = self._matcher.at_whole_host(host) or self._matcher.at_host(host)
+            slugs = tuple(dict.fromkeys(match.service.slug for match in matches))
+            yield host, seen, slugs[:NAMED], self._declaring(host, slugs)
+
+    def _declaring(self, host: str, slugs: Sequence[str]) -> str:
+        if self._policies.reaches(host):
+            return "none: it is declared, and was not granted"
+        declared = next((slug for slug in slugs if slug in self.site.declared), None)
+        return more_hosts_line(declared, host) if declared else service_line(slugs[0]) if slugs else host_line(host)
+
+    def _policy(self, headers: Sequence[Header], exchange: Exchange, *, document: bool = False) -> list[Header]:
+        csp = self.site.csp
+        if csp == "off" and not document:
+            return []
+        self.report.strict_dynamic |= any(
+            name == b"content-security-policy" and b"'strict-dynamic'" in value for name, value in headers
+        )
+        return policy_headers(
+            self.policy(exchange),
+            enforced=document or csp == "enforce",
+            reports="" if csp == "off" else exchange.notice.reports,
+            secure=exchange.origin.secure,
+        )
+
+    def _page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         held = caching.page_headers(
             headers, self.variant(exchange), vary=self._vary(exchange), fleeting=_is_fleeting(exchange)
         )
         return held + self.clearing(exchange)
 
-    def document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
-        """Return the headers of a document that is not tokenised: as a page's, with a policy that limits its hosts."""
-        held = caching.page_headers(headers, self.variant(exchange), vary=self._vary(exchange), fleeting=False)
-        return [*held, (b"content-security-policy", host_policy(self.site, self.judge(exchange).places.allows))]
+    def _document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
+        variant = caching.document_variant(self.variant(exchange))
+        return caching.page_headers(headers, variant, vary=self._vary(exchange), fleeting=_is_timed(exchange))
 
     def _vary(self, exchange: Exchange) -> list[bytes]:
         matters = [b"Cookie"]
@@ -169,5 +239,8 @@ class Gate:
 
 def _is_fleeting(exchange: Exchange) -> bool:
     """Whether the page carries the question, or a service that was allowed for a while."""
-    timed = any(exception.until is not None for exception in exchange.consent.exceptions.values())
-    return timed or exchange.notice.asks
+    return _is_timed(exchange) or exchange.notice.asks
+
+
+def _is_timed(exchange: Exchange) -> bool:
+    return any(exception.until is not None for exception in exchange.consent.exceptions.values())

@@ -38,6 +38,7 @@ class Report:
         self._verb = "Would withhold" if observing else "Withheld"
         self._said: OrderedDict[tuple[str, ...], None] = OrderedDict()
         self._unsettled: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.strict_dynamic = False  # a policy of the app's has it
         self.responses: deque[GatedResponse] = deque(maxlen=KEPT_RESPONSES)
 
     def withheld(self, thing: Withheld) -> None:

@@ -110,7 +110,7 @@ class ResponseGate:
         """A 304 answers the condition that we translated: it carries this visitor's tag, or it is no page's."""
         self._content = page.Content(page.Form.OTHER)
         if message["status"] == 304 and self._gate.translates(self._exchange) and not self._gate.observing:
-            message["headers"] = self._gate.page_headers(message["headers"], self._exchange)
+            message["headers"] = self._gate.not_modified_headers(message["headers"], self._exchange)
         await self._release_start()
 
     async def _expect_page(self) -> None:

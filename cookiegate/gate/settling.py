@@ -25,6 +25,11 @@ def service_line(slug: str) -> str:
     return f'services = [..., "{slug}"]'
 
 
+def more_hosts_line(slug: str, host: str) -> str:
+    """Return what adds *host* to a service that is declared already."""
+    return f'hosts = [..., "{host}"] under [sites.service.{slug}]'
+
+
 def host_line(host: str) -> str:
     """Return what lets *host* pass: as one that needs no consent, or as one of the site's own."""
     ways = (

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cookiegate.origin import Origin
     from cookiegate.service import Service
 
+CSP_REPORT = "/csp-report"
+
 
 class PageNotice:
     """What is asked and said inside the answer to one request; worked out only where a page needs it.
@@ -71,6 +73,11 @@ class PageNotice:
         """Return the link to the choices page that the site wants at the end of every page, in the page's own look."""
         to = partial(self._addresses.to, based=True)  # right under a <base>, and without one
         return render("standing.html", self.language, of=self._consent.site, charset="ascii", url=to)
+
+    @property
+    def reports(self) -> str:
+        """Where browsers report what a policy of ours stopped."""
+        return self._addresses.to(CSP_REPORT)
 
     @property
     def _returns_to(self) -> str:

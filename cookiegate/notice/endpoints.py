@@ -13,6 +13,7 @@ from starlette.responses import Response
 from cookiegate.agent import recognise
 from cookiegate.consent.consent import Overruled
 from cookiegate.notice import browsers
+from cookiegate.notice.banner import CSP_REPORT
 from cookiegate.notice.choices import Note, choices
 from cookiegate.notice.forms import MAX_BODY, Action, Form, Passage, passage, read_form
 from cookiegate.pages import assets, render, stylesheet
@@ -34,6 +35,8 @@ OWN_HEADERS = {
 }
 ONCE = 600  # seconds that a service is allowed once
 _ALLOWING = frozenset({Action.ALLOW_ONCE, Action.ALLOW_ALWAYS})
+MAX_REPORT = 1 << 17  # bytes of one body: browsers send several reports at once, each with the whole policy in it
+_REPORTS = frozenset({"application/csp-report", "application/reports+json", "application/json"})
 REFUSED = "refused"  # a form that came from another site, a frame or a script
 GPC = "/.well-known/gpc.json"
 GPC_SINCE = "2026-11-21"  # the day of this statement, not of the last release
@@ -61,12 +64,16 @@ class Asked:
     can_keep: bool  # whether a receipt can be stored: https, or a developer's own machine
     now: float
     new_id: Callable[[], str]
+    hears: Callable[[], bool]  # whether one more report of browsers is read
+    hear: Callable[[bytes], None]
 
 
 async def respond(asked: Asked) -> Outcome:
     """Answer a request below the prefix. Never raises; what we do not have is a 404 page."""
     if asked.path == "/choices":
         return await _choose(asked)
+    if asked.path == CSP_REPORT:
+        return await _hear(asked)
     if asked.request.method not in {"GET", "HEAD"}:
         return Outcome(response=_method_not_allowed("GET, HEAD"))
     if asked.path in {"", "/"}:
@@ -110,18 +117,30 @@ def _answer(form: Form) -> Response:
     return Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": form.return_to, **headers})
 
 
+async def _hear(asked: Asked) -> Outcome:
+    """Take a browser's report of what our policy stopped. Whatever came, the answer is the same and says nothing."""
+    if asked.request.method != "POST":
+        return Outcome(response=_method_not_allowed("POST"))
+    headers = asked.request.headers
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    near = passage(dict(headers), origin=asked.origin, gives=False) is Passage.PASSES
+    if near and kind in _REPORTS and asked.hears() and (body := await _body(asked.request, MAX_REPORT)):
+        asked.hear(body)
+    return Outcome(response=Response(status_code=HTTPStatus.NO_CONTENT, headers={"cache-control": "no-store"}))
+
+
 def _said_yes(consent: Consent) -> set[str]:
     """What was answered yes, purposes and services, though a signal may deny it by now: its pages may be stored."""
     purposes = {f"purpose {purpose}" for purpose, answer in consent.answers.items() if answer.granted}
     return purposes | {f"service {slug}" for slug, exception in consent.exceptions.items() if exception.granted}
 
 
-async def _body(request: Request) -> bytes | None:
+async def _body(request: Request, limit: int = MAX_BODY) -> bytes | None:
     body = b""
     try:
         async for piece in request.stream():
             body += piece
-            if len(body) > MAX_BODY:
+            if len(body) > limit:
                 return None
     except ClientDisconnect:
         return None

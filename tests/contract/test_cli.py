@@ -47,6 +47,7 @@ def test_two_inits_make_two_keys(tmp_path: Path) -> None:
 
 
 GOOD = '[[sites]]\nname = "Shop"\nunknown = "withhold"\nservices = ["google-analytics"]\n'
+MANY_HOSTS = [f"a.host-{n}.example" for n in range(200)]
 KEY = "a-key-for-the-command-line-of-32-bytes-or-more"
 
 
@@ -58,6 +59,12 @@ KEY = "a-key-for-the-command-line-of-32-bytes-or-more"
         pytest.param(GOOD.replace("google-analytics", "google-analytic"), 1, "google-analytics", id="slug"),
         pytest.param(GOOD + 'mode = "observe"\n', 1, "observe", id="observe is not fit to be served"),
         pytest.param(GOOD.replace("withhold", "allow"), 0, "allow", id="strangers allowed is said again"),
+        pytest.param(
+            GOOD + f'csp = "enforce"\n[sites.service.many]\npurpose = "analytics"\nhosts = {MANY_HOSTS}\n',
+            0,
+            "is too long",
+            id="a policy that no header holds",
+        ),
         pytest.param("[[sites", 1, "cookiegate.toml", id="no TOML"),
         pytest.param(None, 1, "cookiegate.toml", id="no file"),
     ],

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, WebSocket
 
 from cookiegate import Consent, CookieGateError, consent_of
 
-from .world import NAVIGATE, SAME_ORIGIN, Answer, Visitor, drive, gated, http_scope, shop
+from .world import NAVIGATE, SAME_ORIGIN, Answer, Visitor, drive, gated, http_scope, parsed, shop
 
 if TYPE_CHECKING:
     from starlette.types import Message, Scope
@@ -183,3 +183,28 @@ def test_a_purpose_that_nobody_declared_raises() -> None:
 def test_asking_without_a_gate_raises() -> None:
     with pytest.raises((LookupError, CookieGateError)):
         consent_of(http_scope())
+
+
+FETCHES = ("src", "srcset", "data", "poster", "background", "action", "formaction")
+
+
+def test_no_page_of_ours_and_no_style_sheet_names_anything_to_fetch_elsewhere(visitor: Visitor) -> None:
+    """Links that a person follows may lead out; whatever a browser fetches by itself may not."""
+    visitor.always["user-agent"] = FIREFOX
+    withheld = Visitor(gated(Answer("x", headers=[("content-encoding", "unheard-of")]))).get()
+    pages = [visitor.get(path).body for path in ("/_privacy/", "/_privacy/browsers", "/_privacy/none")]
+    banner = Visitor(gated(Answer("<!doctype html><p>x"))).get().body
+    fetched: set[str] = set()
+    for page in (*pages, banner, withheld.body):
+        for element in parsed(page).iter():
+            fetched |= {value for name, value in element.items() if name in FETCHES}
+            fetched |= {element.get("href")} if element.tag in {"link", "base", "image", "use"} else set()
+            assert "url(" not in element.get("style", "")
+    sheets = [address for address in fetched if address.endswith(".css")]
+    assert sheets
+    assert {address for address in fetched if not re.match(r"/(?!/)", address)} == set()
+    for sheet in sheets:
+        css = visitor.get(sheet).text
+        assert "@import" not in css
+        assert "//" not in re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+        assert [url for url in re.findall(r"url\(([^)]*)\)", css) if not url.strip("\"'").startswith("data:")] == []

@@ -95,6 +95,17 @@ def test_a_double_click_answers_once_and_hits_nothing_of_the_page(arrive: Arrive
     assert urlsplit(visitor.page.url).path == "/covered"
 
 
+@javascript
+def test_back_leads_to_a_page_that_asks_no_more(arrive: Arrive, desk: str, *, javascript: bool) -> None:
+    visitor = arrive(desk, javascript=javascript)
+    visitor.open("/form")
+    visitor.stay("yes")
+    visitor.open("/long")
+    assert visitor.back() == "/form"
+    assert not visitor.page.locator(".privacy-asked").is_visible()
+    assert not is_asked(visitor)
+
+
 def test_of_two_tabs_the_last_answer_counts(arrive: Arrive, desk: str) -> None:
     visitor = arrive(desk)
     visitor.open("/form")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cookiegate import Config, ConfigError, Site
+from cookiegate.cli.check import check
 from cookiegate.pages import sentences, translations
 from tests.contract.world import PAGE, Answer, Visitor, gated
 
@@ -149,3 +150,20 @@ def test_words_and_looks_ask_nobody_again() -> None:
         stylesheet="/x.css", texts={"en": {"Accept all": "All right"}},
     )  # fmt: skip
     assert plain.fingerprints == dressed.fingerprints
+
+
+def test_check_says_what_is_left_to_the_site(tmp_path: Path) -> None:
+    (tmp_path / "banner.html").write_text("mine")
+    file = tmp_path / "cookiegate.toml"
+    file.write_text(
+        'secret_keys = ["a-key-of-at-least-thirty-two-bytes-in-all"]\n[[sites]]\nname = "Shop"\n'
+        'unknown = "withhold"\ntemplates = "."\n'
+    )
+    said = [finding.sentence for finding in check(file)]
+    assert any("banner.html stand in place of ours" in text for text in said)
+    assert any("link to the choices page from every page" in text for text in said)
+    file.write_text(file.read_text() + '[sites.texts.en]\n"Acept all" = "Yes"\n')
+    assert [finding.sentence for finding in check(file) if finding.level == "error"] == [
+        "Site 'Shop': texts.en 'Acept all': we say no such sentence. Did you mean 'Accept all'? "
+        "The left side is our English, to the letter."
+    ]
