@@ -10,6 +10,7 @@ from cookiegate.consent.decide import Decisions, nobody_asked
 from cookiegate.consent.receipt import Receipts
 from cookiegate.gate.gate import Gate
 from cookiegate.gate.selfcheck import check_gate
+from cookiegate.notice.own import check_own
 
 if TYPE_CHECKING:
     from cookiegate.config import Config
@@ -34,10 +35,12 @@ def compile_stages(config: Config) -> dict[str | None, Stages]:
 
     Raises:
         SelfCheckError: this interpreter cannot run the gate.
+        ConfigError: a site's own sentence or template does not fit.
     """
     check_gate()
     stages: dict[str | None, Stages] = {}
     for site in config.sites:
+        check_own(site)
         receipts = Receipts(config.secret_keys, site_name=site.name)
         stages[site.name] = Stages(
             site=site,

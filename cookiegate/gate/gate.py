@@ -47,6 +47,11 @@ class Notice(Protocol):
     def banner(self, *, based: bool, forms_forbidden: bool) -> bytes: ...
 
     @property
+    def appends(self) -> bool: ...
+
+    def standing_link(self) -> bytes: ...
+
+    @property
     def offers(self) -> bool: ...
 
     @property
@@ -248,7 +253,8 @@ class Gate:
             matters.append(b"Sec-GPC")
         if len(self.site.languages) > 1:
             matters.append(b"Accept-Language")
-        if not all(exchange.consent.allows_service(service) for service in self.site.declared.values()):
+        everything = all(exchange.consent.allows_service(service) for service in self.site.declared.values())
+        if not everything or self.site.standing_link == "append":
             matters.append(b"Sec-Fetch-Dest")
         return matters
 

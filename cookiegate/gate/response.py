@@ -137,13 +137,14 @@ class ResponseGate:
 
     def _make_rewriter(self) -> Rewriter:
         assert self._start  # noqa: S101  a page's body comes after its start
-        notice = self._exchange.notice
+        notice, whole = self._exchange.notice, self._content.form is not page.Form.FRAGMENT
         policies = [v.decode("latin-1") for n, v in self._start["headers"] if n == b"content-security-policy"]
         return Rewriter(
             self._gate.judge(self._exchange, self._content.charset or "utf-8"),
             limit=self._gate.site.gate_memory // 3,  # what is held is copied to be judged
             report=self._note,
-            banner=notice.banner if notice.asks and self._content.form is not page.Form.FRAGMENT else None,
+            banner=notice.banner if notice.asks and whole else None,
+            ending=notice.standing_link if notice.appends and whole else None,
             placeholder=notice.placeholder,
             body=BodyFinder(forms_forbidden=any(forbids_forms(policy) for policy in policies)),
         )

@@ -112,11 +112,18 @@ async def _choose(asked: Asked) -> Outcome:
         outcome = _choices_page(asked, *problem)
         return replace(outcome, happened=REFUSED) if problem[0] is Note.REFUSED else outcome
     consent = _after(asked, form)
-    response = Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": form.return_to, **OWN_HEADERS})
-    response.headers["cache-control"] = "no-store"
+    response = _answer(form)
     if _said_yes(asked.consent) - _said_yes(consent):
         response.headers["clear-site-data"] = '"cache"'  # else the back-forward cache restores a granted page
     return Outcome(response=response, consent=consent, happened=form.action.value if form.action else None)
+
+
+def _answer(form: Form) -> Response:
+    """A 204 leaves the visitor on the page, with all that was typed there (HTML 7.4.2.3.2); else back to it."""
+    headers = {**OWN_HEADERS, "cache-control": "no-store"}
+    if form.stays:
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    return Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": form.return_to, **headers})
 
 
 async def _hear(asked: Asked) -> Outcome:
@@ -217,6 +224,7 @@ def _asset(asked: Asked) -> Outcome:
 def _page(asked: Asked, template: str, status: HTTPStatus, **context: Any) -> Outcome:
     body = render(
         template, asked.language,
+        of=asked.consent.site,
         site_name=asked.consent.site.name,
         url=asked.addresses.to,
         css=asked.addresses.to(f"/assets/{stylesheet()}"),
