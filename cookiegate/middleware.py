@@ -180,6 +180,7 @@ class CookieGateMiddleware:
                 new_id=partial(secrets.token_urlsafe, 16),
                 hears=partial(stages.gate.hears, now),
                 hear=partial(stages.gate.reported.hear, now=now),
+                variant=partial(stages.gate.shared_variant, exchange),
             )
         )
         self._refused_forms += outcome.happened == REFUSED  # without the sender's address: the sender is the victim

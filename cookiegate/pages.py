@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -14,22 +15,30 @@ from cookiegate.service import in_language
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from jinja2 import Environment
 
+    from cookiegate.site import Site
+
+_log = logging.getLogger("cookiegate")
 SOURCE_LANGUAGE = "en"  # the language of the message ids
 _RANGE = re.compile(
     r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?"
 ).fullmatch
+_SENTENCE = re.compile(r"""\b_\(\s*"([^"\\]+)"\s*\)""").findall
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
 @cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # slow to import
+def environment(folder: Path | None = None) -> Environment:
+    """Return the templates: a site's own *folder* before ours, which it may extend as ``cookiegate/banner.html``."""
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined  # slow
 
+    ours = PackageLoader("cookiegate")
+    own = [FileSystemLoader(folder), ours, PrefixLoader({"cookiegate": ours})] if folder else [ours]
     return Environment(
-        loader=PackageLoader("cookiegate"),
+        loader=ChoiceLoader(own),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -46,6 +55,33 @@ def translations(language: str) -> Mapping[str, str]:
     from babel.messages.pofile import read_po  # slow to import
 
     return {str(m.id): str(m.string) for m in read_po(BytesIO(source.read_bytes())) if m.id and m.string}
+
+
+@cache
+def template_names() -> frozenset[str]:
+    """Return the names of our templates."""
+    return frozenset(e.name for e in (files("cookiegate") / "templates").iterdir() if e.name.endswith(".html"))
+
+
+@cache
+def sentences() -> frozenset[str]:
+    """Return our sentences in English, as the templates say them: what a site may put its own in place of."""
+    sources = [(files("cookiegate") / "templates" / name).read_text("utf-8") for name in template_names()]
+    return frozenset(found for source in sources for found in _SENTENCE(source))
+
+
+def template_faults(folder: Path) -> list[str]:
+    """Return what cannot be read of a site's own templates: file, line and reason."""
+    from jinja2 import TemplateSyntaxError
+
+    faults = []
+    for file in sorted(folder.glob("*.html")):
+        try:
+            environment(folder).get_template(file.name)
+        except (TemplateSyntaxError, UnicodeDecodeError) as fault:
+            line = f", line {fault.lineno}" if isinstance(fault, TemplateSyntaxError) else ""
+            faults.append(f"template {file}{line}: {fault}.")
+    return faults
 
 
 @cache
@@ -104,34 +140,56 @@ def period_in(language: str, period: timedelta) -> str:
         return format_timedelta(period, locale=SOURCE_LANGUAGE)
 
 
+@lru_cache(maxsize=1024)
+def country_in(language: str, code: str) -> str:
+    """Return what *language* calls the country of an ISO 3166 code; what is no code stays as it is."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return str(Locale.parse(language, sep="-").territories.get(code, code))
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
 def speech(language: str) -> str:
     """Return the language that our sentences will be in on a page in *language*."""
     return language if language in languages() else SOURCE_LANGUAGE
 
 
-def render(template: str, language: str, *, charset: str = "utf-8", **context: Any) -> bytes:
+def render(template: str, language: str, *, of: Site | None = None, charset: str = "utf-8", **context: Any) -> bytes:
     """Return a template in bytes; ``_`` translates, ``words`` picks a site's own sentence.
 
-    What *charset* lacks becomes a character reference: in ``ascii`` it can stand inside any page.
+    The site that the page is *of* may have templates and sentences in place of ours. What *charset* lacks becomes a
+    character reference: in ``ascii`` it can stand inside any page.
     """
     spoken = speech(language)
     known = translations(spoken)
+    own = of.texts.get(language, {}) if of else {}
 
     def words(sentences: Mapping[str, str]) -> str:
         return in_language(dict(sentences), language, spoken, SOURCE_LANGUAGE)
 
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            _=lambda text: known.get(text, text),
-            words=words,
-            language=spoken,
-            direction="rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
+    return _filled(
+        template,
+        of.templates if of else None,
+        {
+            "_": lambda text: own.get(text) or known.get(text, text),
+            "words": words,
+            "language": spoken,
+            "direction": "rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
+            "site_stylesheet": of.stylesheet if of else "",
             **context,
-        )
-        .encode(charset, "xmlcharrefreplace")
-    )
+        },
+    ).encode(charset, "xmlcharrefreplace")
+
+
+def _filled(template: str, folder: Path | None, context: Mapping[str, Any]) -> str:
+    if folder:
+        try:
+            return environment(folder).get_template(template).render(context)
+        except Exception:  # whatever a site's own template does: visitors get ours
+            _log.exception("The template %s of %s failed, and ours stands in its place.", template, folder)
+    return environment().get_template(template).render(context)
 
 
 @cache

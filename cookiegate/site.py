@@ -118,6 +118,19 @@ def _list(path: Path, info: ValidationInfo) -> Path:
     return found
 
 
+def _folder(path: Path, info: ValidationInfo) -> Path:
+    found = beside_the_file(path, info)
+    if not found.is_dir():
+        raise ValueError(f"there is no folder {str(found)!r}. Make it and put 'banner.html' there, or leave it out.")
+    return found
+
+
+def _own_path(value: str) -> str:
+    if value and not re.fullmatch(r"/(?!/)[!#-;=?-\[\]-~]*", value):
+        raise ValueError("write a path on the site itself, as in '/static/privacy.css': our pages load nothing else.")
+    return value
+
+
 Host = Annotated[str, AfterValidator(_host)]
 
 
@@ -146,7 +159,14 @@ class Site(Declaration):
     csp: Literal["off", "report-only", "enforce"] = "off"  # a policy of our own: no host but declared, granted ones
     undeclared_cookies: Literal["allow", "withhold"] = "allow"  # that the app sets, and no declared service has
     denied_cookies: Literal["hide", "show"] = "hide"  # does the app see those of services that are not granted?
+    shared_cache: Literal["private", "by-variant"] = "private"
+    shared_cache_ignores: tuple[str, ...] = ()  # the app's cookies, by pattern, that no page says anything of
     cookie_domain: str = ""
+    banner: Literal["bar", "card", "top"] = "bar"  # below, in a corner, or above the page and moving it down
+    standing_link: Literal["off", "append"] = "off"  # off: a page changes by nothing that its author did not ask for
+    stylesheet: Annotated[str, AfterValidator(_own_path)] = ""  # for our own pages, after ours
+    templates: Annotated[Path, AfterValidator(_folder)] | None = None  # in place of ours, file by file
+    texts: dict[str, dict[str, str]] = Field(default_factory=dict)  # in place of ours: by language, by our English
     reask_after_yes: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))  # RFC 6265bis 5.5
     reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))
     visits: Visits | None = None  # none are kept

@@ -10,6 +10,7 @@ from cookiegate.consent.decide import Decisions, nobody_asked
 from cookiegate.consent.receipt import Receipts
 from cookiegate.gate.gate import Gate
 from cookiegate.gate.selfcheck import check_gate
+from cookiegate.notice.own import check_own
 
 if TYPE_CHECKING:
     from cookiegate.config import Config
@@ -34,16 +35,18 @@ def compile_stages(config: Config) -> dict[str | None, Stages]:
 
     Raises:
         SelfCheckError: this interpreter cannot run the gate.
+        ConfigError: a site's own sentence or template does not fit.
     """
     check_gate()
     stages: dict[str | None, Stages] = {}
     for site in config.sites:
+        check_own(site)
         receipts = Receipts(config.secret_keys, site_name=site.name)
         stages[site.name] = Stages(
             site=site,
             receipts=receipts,
             decisions=Decisions(site, receipts.read),
-            gate=Gate(site, edition=version("cookiegate")),
+            gate=Gate(site, edition=f"{version('cookiegate')} {config.prefix}"),  # placeholders link to our pages
             nobody=nobody_asked(site),
         )
     return {**stages, None: replace(stages[config.sites[0].name], known=False)}

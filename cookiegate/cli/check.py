@@ -12,6 +12,7 @@ from cookiegate.errors import CookieGateError
 from cookiegate.gate.csp import TOO_LONG, HostPolicies
 from cookiegate.gate.lists import Lists
 from cookiegate.gate.selfcheck import check_gate
+from cookiegate.notice.own import check_own, own_templates
 from cookiegate.pages import speech
 
 if TYPE_CHECKING:
@@ -29,12 +30,14 @@ def check(path: Path) -> list[Finding]:
     try:
         config = Config.load(path)
         check_gate()
+        for site in config.sites:
+            check_own(site)
         lists = {site.name: Lists(site.lists).read for site in config.sites}
     except CookieGateError as fault:
         return [Finding("error", line) for line in str(fault).splitlines()]
     return [
         *_about_keys(config, path),
-        *(finding for site in config.sites for finding in _about_site(site)),
+        *(finding for site in config.sites for finding in (*_about_site(site), *_about_notice(site))),
         *(finding for site, read in lists.items() for known in read for finding in _about_list(site, known, config)),
         *about_records(config),
     ]
@@ -61,11 +64,6 @@ def _about_site(site: Site) -> Iterator[Finding]:
         f"Site {name} on {', '.join(site.hosts)}: {declared} services declared; "
         f"asks about {', '.join(site.asked) or 'nothing'}.",
     )
-    for language in site.languages:
-        if speech(language) != language:
-            yield Finding(
-                "warning", f"Site {name}: our sentences do not stand in {language!r} yet; visitors read English."
-            )
     if site.mode == "observe":
         yield Finding(
             "error", f"Site {name}: mode = 'observe' withholds nothing. Set mode = 'enforce' before you serve."
@@ -82,6 +80,27 @@ def _about_site(site: Site) -> Iterator[Finding]:
             "warning",
             f"Site {name}: marks = 'trusted' lets data-privacy=\"necessary\" free a catalogue service. Make sure that "
             "no visitor can write that attribute, in a comment for instance.",
+        )
+
+
+def _about_notice(site: Site) -> Iterator[Finding]:
+    name = repr(site.name)
+    for language in site.languages:
+        if speech(language) != language:
+            yield Finding(
+                "warning", f"Site {name}: our sentences do not stand in {language!r} yet; visitors read English."
+            )
+    if site.standing_link == "off":
+        yield Finding(
+            "note",
+            f"Site {name}: standing_link = 'off'. Withdrawing must be as easy as agreeing: link to the choices page "
+            "from every page, or set standing_link = 'append'.",
+        )
+    own = own_templates(site.templates) if site.templates else []
+    if own:
+        yield Finding(
+            "note",
+            f"Site {name}: {', '.join(own)} stand in place of ours. Keep yes and no alike, and all that must be said.",
         )
 
 

@@ -39,6 +39,13 @@ def about_records(config: Config) -> Iterator[Finding]:
             "A private peer has sent a proxy's header and is not in trusted_proxies: its address was logged as every "
             f"visitor's. Name it in trusted_proxies, then remove {records.directory / UNTRUSTED_PROXY}.",
         )
+    for site in config.sites:
+        if site.visits and site.shared_cache == "by-variant":
+            yield Finding(
+                "warning",
+                f"Site {site.name!r}: shared_cache = 'by-variant', so a page that the cache answers leaves a visit "
+                "record of our route for caches and none of its own path. Where each must be recorded, share none.",
+            )
     yield from _about_days(config)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from cookiegate.gate import caching
+from cookiegate.gate import caching, sharing
 from cookiegate.gate.clearing import Clearing
 from cookiegate.gate.cookies import CookieRules, visible
 from cookiegate.gate.csp import TOO_LONG, HostPolicies, policy_headers
@@ -47,6 +47,11 @@ class Notice(Protocol):
     def asks(self) -> bool: ...
 
     def banner(self, *, based: bool, forms_forbidden: bool) -> bytes: ...
+
+    @property
+    def appends(self) -> bool: ...
+
+    def standing_link(self) -> bytes: ...
 
     @property
     def offers(self) -> bool: ...
@@ -94,6 +99,7 @@ class Gate:
         self._matcher = Matcher(site)
         self._cookies = CookieRules(site, self._matcher.cookie, self.report)
         self._clearing = Clearing(self.report.out_of_reach)
+        self._sharing = sharing.Sharing(site, self._matcher.cookie)
         self._revision = hashlib.sha256(f"{edition} {site!r} {self._matcher.lists.digest}".encode()).hexdigest()
 
     def judge(self, exchange: Exchange, charset: str = "utf-8") -> Judge:
@@ -112,11 +118,11 @@ class Gate:
         shown = exchange.headers
         if self.site.denied_cookies == "hide":
             shown = visible(shown, lambda name: bool(self._cookies.denied_by(name, exchange.consent)))
-        return caching.request_headers(shown, lambda: self._asked_variant(exchange))
+        return caching.request_headers(shown, lambda: self._asked_variant(exchange), method=exchange.method)
 
     def translates(self, exchange: Exchange) -> bool:
         """Return whether a 304 answers for a page: one was asked for, or the condition has a tag of ours."""
-        asked = [value for name, value in exchange.headers if name == b"if-none-match"]
+        asked = _if_none_match(exchange)
         return caching.wants_page(exchange.headers) or (
             bool(asked) and bool(caching.translated(asked, self._asked_variant(exchange), foreign=False))
         )
@@ -128,13 +134,20 @@ class Gate:
         asked = any(name == b"if-none-match" and document in value for name, value in exchange.headers)
         return document if asked else variant
 
+    def shared_variant(self, exchange: Exchange) -> bytes | None:
+        """Return the name under which a shared cache may keep what this visitor is shown; None: this site has none."""
+        if self.site.shared_cache == "private":
+            return None
+        alone = self.observing or _is_timed(exchange) or not self._sharing.impersonal(exchange)
+        return sharing.PRIVATE if alone else self.variant(exchange)
+
     def gated_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         """Return any response's headers as they may leave, out of shared caches if that depends on the visitor."""
         if _TOUCHED.isdisjoint([name for name, _ in headers]):
             return list(headers)
         allowed = self.allowed_headers(headers, exchange)
         told = not self.observing and any(map(self._tells, headers))
-        return caching.private_headers(allowed) if told else allowed
+        return caching.private_headers(allowed, [b"Cookie", b"Sec-GPC"]) if told else allowed
 
     def allowed_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         """Return the headers without what denied services would set or fetch; all of them if observing."""
@@ -220,14 +233,17 @@ class Gate:
         )
 
     def _page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
-        held = caching.page_headers(
-            headers, self.variant(exchange), vary=self._vary(exchange), fleeting=_is_fleeting(exchange)
-        )
-        return held + self.clearing(exchange)
+        fleeting = _is_timed(exchange) or exchange.notice.asks
+        held = self._held(headers, exchange, self.variant(exchange), fleeting=fleeting) + self.clearing(exchange)
+        return held + sharing.permission(headers, held, exchange.headers, self.shared_variant(exchange))
 
     def _document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         variant = caching.document_variant(self.variant(exchange))
-        return caching.page_headers(headers, variant, vary=self._vary(exchange), fleeting=_is_timed(exchange))
+        return self._held(headers, exchange, variant, fleeting=_is_timed(exchange))
+
+    def _held(self, headers: Sequence[Header], exchange: Exchange, variant: bytes, *, fleeting: bool) -> list[Header]:
+        weak = caching.weakened(_if_none_match(exchange), variant)
+        return caching.page_headers(headers, variant, vary=self._vary(exchange), fleeting=fleeting, weak=weak)
 
     def _vary(self, exchange: Exchange) -> list[bytes]:
         matters = [b"Cookie"]
@@ -235,15 +251,16 @@ class Gate:
             matters.append(b"Sec-GPC")
         if len(self.site.languages) > 1:
             matters.append(b"Accept-Language")
-        if set(exchange.consent.granted) != set(self.site.asked):
+        everything = all(exchange.consent.allows_service(service) for service in self.site.declared.values())
+        if not everything or self.site.standing_link == "append":
             matters.append(b"Sec-Fetch-Dest")
         return matters
 
 
-def _is_fleeting(exchange: Exchange) -> bool:
-    """Whether the page carries the question, or a service that was allowed for a while."""
-    return _is_timed(exchange) or exchange.notice.asks
-
-
 def _is_timed(exchange: Exchange) -> bool:
+    """Whether the page may show a service that was allowed for a while."""
     return any(exception.until is not None for exception in exchange.consent.exceptions.values())
+
+
+def _if_none_match(exchange: Exchange) -> list[bytes]:
+    return [value for name, value in exchange.headers if name == b"if-none-match"]

@@ -38,13 +38,13 @@ class PageBody:
         self.begun = False  # the rewriter has the page's first bytes
 
     def _new_rewriter(self, charset: str | None) -> Rewriter:
-        notice = self._exchange.notice
-        asks = notice.asks and self._content.form is not page.Form.FRAGMENT
+        notice, whole = self._exchange.notice, self._content.form is not page.Form.FRAGMENT
         return Rewriter(
             self._gate.judge(self._exchange, charset or "utf-8"),
             limit=self._gate.site.gate_memory // 3,  # what is held is copied to be judged
             report=self._note,
-            banner=notice.banner if asks else None,
+            banner=notice.banner if notice.asks and whole else None,
+            ending=notice.standing_link if notice.appends and whole else None,
             placeholder=notice.placeholder,
             body=BodyFinder(forms_forbidden=any(forbids_forms(policy) for policy in self._policies)),
         )

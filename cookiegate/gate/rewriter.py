@@ -36,7 +36,8 @@ class Mode(Enum):
 class Rewriter:
     """Gates one page: ``feed(chunk)`` returns what may leave at once, ``close()`` the rest. Never raises.
 
-    *banner* is asked for where the body begins; *placeholder* returns what stands for a withheld frame; *report*
+    *banner* is asked for where the body begins, *ending* where the page ends (what stands there belongs to the body,
+    WHATWG HTML 13.2.6.4.22); *placeholder* returns what stands for a withheld frame; *report*
     hears of everything withheld; *body* knows what the response's headers say of forms. At most *limit* bytes are
     held back for a decision: what needs more is withheld.
     """
@@ -48,6 +49,7 @@ class Rewriter:
         limit: int,
         report: Callable[[Withheld], None],
         banner: Banner | None = None,
+        ending: Callable[[], bytes] | None = None,
         placeholder: Placeholder | None = None,
         scripting: bool = True,
         body: BodyFinder | None = None,
@@ -58,11 +60,14 @@ class Rewriter:
         self._limit = limit
         self._report = report
         self._banner = banner
+        self._ending = ending
         self._placeholder = placeholder
         self._tag_limit = limit * 3 // 4  # a tag is copied once more than other things
         self._tokenizer = Tokenizer(limit=self._tag_limit, scripting=scripting, skip=Glance(judge))
         self._body = body or BodyFinder(forms_forbidden=False)
-        self._tokenizer.thorough = scripting and bool(banner or placeholder)  # is this a page that may hold our forms?
+        self._tokenizer.thorough = scripting and bool(
+            banner or ending or placeholder
+        )  # is this a page that may hold our forms?
         self._contents = Contents(judge, report=report, noscript=self._gate_noscript)
         self._mode = Mode.PASS
         self._out: list[bytes] = []
@@ -88,6 +93,8 @@ class Rewriter:
             rest += self._flushed()
         if self._tokenizer.thorough and self._body.page and self.at_rest:
             rest += self._render_banner()
+        if self._ending and self._body.page and self.at_rest:
+            rest += self._ending()
         return rest
 
     def _run(self, data: bytes, *, final: bool) -> bytes:

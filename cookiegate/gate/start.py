@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.gate import page
+from cookiegate.gate.caching import withheld_headers
 from cookiegate.gate.encoding import DecodingError, wrapping_of
 from cookiegate.gate.page import Form
 
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     Message = MutableMapping[str, Any]
 
 NO_BODY = frozenset({204, 304})  # servers send none; a 205's would leave
-_OF_A_PAGE = frozenset(
-    {b"cache-control", b"content-encoding", b"content-length", b"content-range", b"content-type", b"etag"}
-)
-_OF_ITS_BYTES = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"etag"})
+_OF_ITS_BYTES = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"unencoded-digest", b"etag"})
 
 
 class Start:
@@ -45,8 +43,9 @@ class Start:
     def _form(self) -> Form:
         if self.status in NO_BODY:
             return Form.OTHER
-        if self.content.form is Form.UNLABELLED and self.values(b"content-encoding"):
-            return Form.PAGE  # the encoding hides what a browser will find in it
+        veiled = self._exchange.method == "HEAD" or self.values(b"content-encoding")
+        if self.content.form is Form.UNLABELLED and veiled:
+            return Form.PAGE  # nobody can look at what a browser will find in it
         return self.content.form
 
     @property
@@ -87,14 +86,13 @@ class Start:
 
     def for_notice(self, notice: bytes) -> bytes:
         """Our own page follows in place of one that cannot be read; return it. A redirect goes on without a body."""
-        self._tell_page()
-        self._drop(_OF_A_PAGE)
-        if 300 <= self.status < 400 and self.values(b"location"):
-            notice = b""
+        redirects = 300 <= self.status < 400 and bool(self.values(b"location"))
+        notice = b"" if redirects else notice
+        self.headers = withheld_headers(self.headers, len(notice))
+        if redirects:
+            self._drop({b"content-type"})
         else:
             self._message = {**self._message, "status": 502}
-            self.headers.append((b"content-type", b"text/html; charset=utf-8"))
-        self.headers += [(b"content-length", str(len(notice)).encode()), (b"cache-control", b"no-store")]
         return notice
 
     def _tell_page(self) -> None:

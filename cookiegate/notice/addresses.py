@@ -20,4 +20,8 @@ class Addresses:
 
     def to(self, path: str, *, based: bool = False) -> str:
         """Return the address of one of our pages; under a ``<base>`` a path alone would lead elsewhere."""
-        return f"//{self.netloc}{self.root}{path}" if based else f"{self.root}{path}"
+        return self.page(f"{self.root}{path}", based=based)
+
+    def page(self, path: str, *, based: bool = False) -> str:
+        """Return the address of one of the site's pages."""
+        return f"//{self.netloc}{path}" if based else path

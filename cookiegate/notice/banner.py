@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cookiegate.notice.choices import remembered
 from cookiegate.notice.forms import return_to
 from cookiegate.notice.placeholder import placeholder
-from cookiegate.pages import negotiate, render, stylesheet
+from cookiegate.pages import country_in, negotiate, render, speech, stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -65,6 +65,16 @@ class PageNotice:
         return not self._silent and may_ask(self._sent, self._method, origin=self._origin.serialized)
 
     @property
+    def appends(self) -> bool:
+        """Whether the page ends with the link to the choices page."""
+        return self._consent.site.standing_link == "append" and self.offers
+
+    def standing_link(self) -> bytes:
+        """Return the link to the choices page that the site wants at the end of every page, in the page's own look."""
+        to = partial(self._addresses.to, based=True)  # right under a <base>, and without one
+        return render("standing.html", self.language, of=self._consent.site, charset="ascii", url=to)
+
+    @property
     def reports(self) -> str:
         """Where browsers report what a policy of ours stopped."""
         return self._addresses.to(CSP_REPORT)
@@ -84,15 +94,28 @@ class PageNotice:
         return render(
             "banner.html",
             self.language,
+            of=site,
             charset="ascii",
-            asked=[(purpose, site.purposes[purpose], site.services_for(purpose)) for purpose in consent.asks],
+            position=site.banner,
+            asked=[(purpose, site.purposes[purpose], self._receivers(purpose)) for purpose in consent.asks],
             heeded=consent.heeds_signal,
             url=to,
             css=to(f"/assets/{stylesheet()}"),
             return_to=return_to(self._returns_to),
             period=remembered(site, self.language),
             forms=not forms_forbidden,
+            stays="sec-fetch-dest" in self._sent,  # so do all browsers that can hide an answered question
+            again=self._again(based=based),
         )
+
+    def _receivers(self, purpose: str) -> str:
+        return _receivers(self._consent.site.services_for(purpose), speech(self.language))
+
+    def _again(self, *, based: bool) -> str:
+        """Return the page's own address; nothing where loading it would not show it again."""
+        address = self._back()
+        shown = self._method in {"GET", "HEAD"} and return_to(address) == address
+        return self._addresses.page(address, based=based) if shown else ""
 
     def placeholder(
         self, service: Service | None, attributes: Mapping[bytes, bytes], *, forms_forbidden: bool
@@ -109,7 +132,20 @@ class PageNotice:
 
     def withheld_page(self) -> bytes:
         """Return the page that stands where a page could not be judged."""
-        return render("withheld.html", self.language)
+        return render("withheld.html", self.language, of=self._consent.site)
+
+
+def _receivers(services: Iterable[Service], language: str) -> str:
+    """Return who runs the services, and from which country as far as that is known: ``A, B (Japan); C``."""
+    places: dict[str, list[str]] = {}
+    for service in services:
+        known = service.operator.lower() in service.title.lower()
+        title = service.title if known else f"{service.operator} {service.title}"
+        places.setdefault(service.country, []).append(title)
+    return "; ".join(
+        ", ".join(titles) + (f" ({country_in(language, country)})" if country else "")
+        for country, titles in places.items()
+    )
 
 
 def may_ask(headers: Mapping[str, str], method: str, *, origin: str) -> bool:

@@ -66,6 +66,7 @@ class Asked:
     new_id: Callable[[], str]
     hears: Callable[[], bool]  # whether one more report of browsers is read
     hear: Callable[[bytes], None]
+    variant: Callable[[], bytes | None]  # by which a shared cache keeps this visitor's pages, if the site has one
 
 
 async def respond(asked: Asked) -> Outcome:
@@ -82,6 +83,8 @@ async def respond(asked: Asked) -> Outcome:
         return _browsers_page(asked)
     if asked.path.startswith("/assets/"):
         return _asset(asked)
+    if asked.path == "/variant" and (variant := asked.variant()):
+        return Outcome(response=_variant(variant))
     return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
 
 
@@ -89,6 +92,12 @@ def gpc_statement() -> Response:
     """Return ``/.well-known/gpc.json`` (W3C Global Privacy Control 4): this site heeds the signal."""
     body = json.dumps({"gpc": True, "lastUpdate": GPC_SINCE})
     return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=86400"})
+
+
+def _variant(variant: bytes) -> Response:
+    """Tell a shared cache which variant this visitor is shown: the receipt's signature is ours to check."""
+    headers = {"privacy-variant": variant.decode(), "cache-control": "no-store", "vary": "*", **OWN_HEADERS}
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
 
 async def _choose(asked: Asked) -> Outcome:
@@ -103,11 +112,18 @@ async def _choose(asked: Asked) -> Outcome:
         outcome = _choices_page(asked, *problem)
         return replace(outcome, happened=REFUSED) if problem[0] is Note.REFUSED else outcome
     consent = _after(asked, form)
-    response = Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": form.return_to, **OWN_HEADERS})
-    response.headers["cache-control"] = "no-store"
+    response = _answer(form)
     if _said_yes(asked.consent) - _said_yes(consent):
         response.headers["clear-site-data"] = '"cache"'  # else the back-forward cache restores a granted page
     return Outcome(response=response, consent=consent, happened=form.action.value if form.action else None)
+
+
+def _answer(form: Form) -> Response:
+    """A 204 leaves the visitor on the page, with all that was typed there (HTML 7.4.2.3.2); else back to it."""
+    headers = {**OWN_HEADERS, "cache-control": "no-store"}
+    if form.stays:
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    return Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": form.return_to, **headers})
 
 
 async def _hear(asked: Asked) -> Outcome:
@@ -208,6 +224,7 @@ def _asset(asked: Asked) -> Outcome:
 def _page(asked: Asked, template: str, status: HTTPStatus, **context: Any) -> Outcome:
     body = render(
         template, asked.language,
+        of=asked.consent.site,
         site_name=asked.consent.site.name,
         url=asked.addresses.to,
         css=asked.addresses.to(f"/assets/{stylesheet()}"),

@@ -29,6 +29,7 @@ class Action(Enum):
     LANGUAGE = "language"
 
 
+STAYING = {"yes": Action.ACCEPT_ALL, "no": Action.REJECT_ALL}  # the answers that leave the page as it is
 _YES = frozenset({Action.ACCEPT_ALL, Action.ALLOW_ONCE, Action.ALLOW_ALWAYS})
 
 
@@ -49,6 +50,7 @@ class Form:
     service: str
     return_to: str
     language: str | None
+    stays: bool = False  # the visitor wants to stay on the page, with what was typed there
 
     @property
     def gives(self) -> bool:
@@ -63,12 +65,14 @@ def read_form(body: bytes) -> Form:
     except ValueError:
         fields = {}
     action = fields.get("action", [""])[0]
+    staying = STAYING.get(fields.get("stay", [""])[0])
     return Form(
-        action=Action(action) if action in {known.value for known in Action} else None,
+        action=staying or (Action(action) if action in {known.value for known in Action} else None),
         purposes=frozenset(fields.get("purpose", ())),
         service=fields.get("service", [""])[0],
         return_to=return_to(fields.get("return_to", ["/"])[0]),
         language=fields.get("language", [None])[0],
+        stays=staying is not None,
     )
 
 

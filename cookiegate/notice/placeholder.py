@@ -52,6 +52,7 @@ def placeholder(
     return render(
         "placeholder.html",
         language,
+        of=consent.site,
         charset="ascii",
         service=service,
         declared=declared,

@@ -163,3 +163,90 @@ def test_a_choice_is_never_cached(visitor: Visitor) -> None:
     assert "no-store" in visitor.post({"action": "accept_all"}, {**SAME_ORIGIN, "sec-fetch-site": "cross-site"}).header(
         "cache-control"
     )
+
+
+@pytest.mark.parametrize("give", [(), ("analytics",)], ids=["denied", "granted"])
+def test_what_is_no_page_and_sets_a_services_cookie_is_kept_for_nobody_else(give: tuple[str, ...]) -> None:
+    said = [("cache-control", "public, max-age=9"), ("cdn-cache-control", "max-age=99"), ("vary", "Origin")]
+    reply = visit(Answer(b"{}", content_type="application/json", headers=[*said, ("set-cookie", "_ga=1")]), give=give)
+    answer = reply.get("/", {"accept": "*/*"})
+    assert len(answer.all("set-cookie")) == len(give)
+    assert answer.all("cache-control") == ["private, max-age=9"]
+    assert answer.all("cdn-cache-control") == []
+    assert _words(answer.header("vary")) == {"origin", "cookie", "sec-gpc"}
+
+
+def test_what_is_no_page_and_sets_the_apps_own_cookie_leaves_as_it_is() -> None:
+    said = [("cache-control", "no-cache"), ("set-cookie", "session=1")]
+    reply = visit(Answer(b"{}", content_type="application/json", headers=said)).get()
+    assert [(name, reply.header(name)) for name, _ in said] == said
+
+
+FOR_CACHES = [
+    *(("cache-control", "public, max-age=60"), ("cache-control", "s-maxage=600"), ("cdn-cache-control", "max-age=60")),
+    *(("cloudflare-cdn-cache-control", "max-age=60"), ("surrogate-control", "max-age=60"), ("x-accel-expires", "60")),
+    *(("expires", "Wed, 21 Oct 2037 07:28:00 GMT"), ("pragma", "public"), ("edge-control", "max-age=60")),
+    *(("etag", ETAG), ("content-md5", "x"), ("content-range", "bytes 0-9/10"), ("last-modified", "x")),
+]
+
+
+@pytest.mark.parametrize(
+    "withheld", [{"headers": [*FOR_CACHES, ("content-encoding", "x")]}, {"headers": FOR_CACHES, "status": 206}]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_notice_in_a_pages_place_is_stored_nowhere(withheld: dict[str, Any], method: str) -> None:
+    reply = visit(Answer(**withheld)).send(method, "/", NAVIGATE)
+    assert reply.status == 502
+    assert reply.all("cache-control") == ["no-store"]
+    assert not {name for name, _ in FOR_CACHES if name != "cache-control"} & {name for name, _ in reply.headers}
+    assert len(reply.all("content-length")) == 1
+
+
+def test_no_transform_is_no_way_around_the_gate() -> None:
+    reply = visit(Answer(headers=[("cache-control", "max-age=60, no-transform")])).get()
+    assert b"googletagmanager" not in reply.body
+    assert reply.all("cache-control") == ["private, max-age=60, no-transform"]
+
+
+@pytest.mark.parametrize("give", [None, (), ("analytics",)], ids=["undecided", "refused", "granted"])
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", None, "image/svg+xml", "text/css"])
+def test_head_is_told_what_get_is_told(give: tuple[str, ...] | None, kind: str | None) -> None:
+    answer = Answer(content_type=kind, headers=[*FOR_CACHES, ("set-cookie", "session=1"), ("link", "</a.css>; rel=x")])
+    visitor = visit(answer, give=give)
+    got, head = visitor.get(), visitor.send("HEAD", "/", NAVIGATE)
+    assert head.status == got.status
+    assert head.body == b""
+    assert [entry for entry in head.headers if entry[0] != "content-length"] == [
+        entry for entry in got.headers if entry[0] != "content-length"
+    ]
+
+
+def test_a_page_is_saved_only_over_the_one_that_was_read() -> None:
+    answer = Answer()
+    visitor = visit(Validated())
+    ours = visitor.get().header("etag")
+    writer = visit(answer)
+    writer.send("PUT", "/", {**SAME_ORIGIN, "if-match": ours, "if-none-match": "*"})
+    assert (answer.heard("if-match"), answer.heard("if-none-match")) == ([ETAG.encode()], [b"*"])
+
+
+def test_a_304_names_the_tag_that_the_visitor_has_weak_or_strong() -> None:
+    visitor = visit(Validated())
+    ours = visitor.get().header("etag")
+    for tag in (ours, f"W/{ours}"):
+        again = visitor.get("/", {"if-none-match": tag})
+        assert (again.status, again.header("etag")) == (304, tag)
+
+
+def test_a_part_of_a_document_that_is_not_read_says_which_part() -> None:
+    said = ("content-range", "bytes 0-9/100")
+    reply = visit(Answer(b"<svg/>", content_type="image/svg+xml", status=206, headers=[said])).get()
+    assert (reply.status, reply.header(said[0])) == (206, said[1])
+
+
+def test_what_was_allowed_for_minutes_is_stored_nowhere() -> None:
+    for kind in ("text/html", "image/svg+xml"):
+        visitor = visit(Answer(content_type=kind, headers=[("cache-control", "public, max-age=60")]))
+        visitor.choose("allow_once", service="kakao-maps")
+        reply = visitor.get()
+        assert (reply.status, reply.all("cache-control")) == (200, ["no-store"]), kind

@@ -74,6 +74,7 @@ WORLD: Final = {
     "www.google.com/maps/embed": ("google-maps", ""),
     "static.hotjar.com/c/hotjar-0.js": ("hotjar", _keeping("_hjSessionUser_0")),
 }
+STAYING: Final = {"accept_all": "yes", "reject_all": "no"}  # what the banner's buttons send where the page stays
 COMPANY_COOKIES: Final = ("_ga", "_fbp", "wcs_bt", "_hj")
 # What stands in a page where a snippet was let out, and nowhere else in it.
 SNIPPETS: Final = {
@@ -121,9 +122,22 @@ class Visitor:
         return self.called()
 
     def press(self, action: str, *, name: str = "action") -> None:
-        """Press one of our buttons, by the value that it sends."""
+        """Press one of our buttons, by the value that it sends, and see the page that then shows."""
+        button = self.page.locator(f"button[name={name}][value={action}]")
+        if action in STAYING and not button.is_visible():
+            self.stay(STAYING[action])
+            with self.page.expect_navigation():
+                self.page.locator(".privacy-sent a").press("Enter")
+            return
         with self.page.expect_navigation():
-            self.page.locator(f"button[name={name}][value={action}]").click()
+            button.click()
+
+    def stay(self, answer: str) -> None:
+        """Give the banner's answer, ``yes`` or ``no``, and stay on the page as it is."""
+        with self.page.expect_response(lambda response: response.url.endswith("/choices")) as answered:
+            self.page.locator(f"button[name=stay][value={answer}]").click(no_wait_after=True)
+        assert answered.value.status == 204
+        self.page.locator(".privacy-sent span").wait_for()
 
     def choose(self, *purposes: str) -> None:
         """Tick exactly these purposes on the choices page and save."""

@@ -34,10 +34,9 @@ def look(button: Locator) -> dict[str, object]:
 )
 def test_yes_and_no_look_the_same(arrive: Arrive, gated: str, width: int, theme: str, locale: str) -> None:
     visitor = arrive(gated, locale=locale, color_scheme=theme, viewport={"width": width, "height": 740})
-    for path in ("/", "/_privacy/"):
+    for path, says in {"/": ("yes", "no"), "/_privacy/": ("accept_all", "reject_all")}.items():
         visitor.open(path)
-        yes = look(visitor.page.locator("button[value=accept_all]"))
-        no = look(visitor.page.locator("button[value=reject_all]"))
+        yes, no = (look(visitor.page.locator(f"button[value={answer}]")) for answer in says)
         assert {name: (yes[name], no[name]) for name in yes if yes[name] != no[name]} == {}
         assert {"box", "font-size", "font-weight", "color", "background-color", "border-top-color"} <= yes.keys()
 
@@ -61,13 +60,17 @@ def test_yes_and_no_are_the_first_that_tab_reaches_and_enter_gives_the_answer(ar
     while focused.count():
         reached.append(focused.get_attribute("value") or focused.get_attribute("href"))
         visitor.page.keyboard.press("Tab")
-    assert set(reached) == {"accept_all", "reject_all", "/_privacy/"}
+    assert set(reached) == {"yes", "no", "/_privacy/"}
 
     visitor.open("/")
-    for _ in range(1 + reached.index("reject_all")):
+    for _ in range(1 + reached.index("no")):
         visitor.page.keyboard.press("Tab")
-    with visitor.page.expect_navigation():
+    with visitor.page.expect_response("**/choices"):
         visitor.page.keyboard.press("Enter")
+    visitor.page.get_by_role("status").get_by_text("Your choice is on its way").wait_for()
+    visitor.page.keyboard.press("Tab")
+    with visitor.page.expect_navigation():
+        visitor.page.keyboard.press("Enter")  # the link that shows what was chosen
     assert visitor.banner.count() == 0
     assert visitor.snippets() | visitor.called() == set()
 

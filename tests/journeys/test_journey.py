@@ -28,6 +28,16 @@ HINTED = {
     "t1.daumcdn.net",
     "www.google.com",
 }
+FETCH_AHEAD = """rules => {
+    const script = document.createElement("script");
+    script.type = "speculationrules";
+    script.textContent = JSON.stringify(rules);
+    document.head.append(script);
+}"""
+FETCHED_AHEAD = """() => {
+    const [arrival] = performance.getEntriesByType("navigation");
+    return arrival.activationStart > 0 || arrival.deliveryType === "navigational-prefetch";
+}"""
 javascript = pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 
 
@@ -140,6 +150,39 @@ def test_back_after_withdrawal_shows_nothing_that_was_granted_with_both_caches_o
     visitor.press(narrows)
     back = go_back_to_the_start(visitor)
     assert back == {**dict.fromkeys(back, NOBODY), "/visit": NOBODY, "/": NOBODY}
+
+
+def test_back_after_a_choice_brings_no_banner_back_with_both_caches_on(arrive: Arrive, gated: str) -> None:
+    for choice in ("reject_all", "accept_all"):
+        visitor = arrive(gated, answered=False)
+        visitor.open("/contact")
+        visitor.open("/")
+        visitor.press(choice)
+        path = "/"
+        while path != "/contact":
+            path = visitor.back()
+            assert visitor.banner.count() == 0, f"{choice} {path}"
+
+
+@pytest.mark.parametrize("early", ["prefetch", "prerender"])
+def test_a_page_that_the_browser_fetched_ahead_while_granted_is_not_shown_after_withdrawal(
+    arrive: Arrive, gated: str, early: str
+) -> None:
+    for withdrawn in (False, True):
+        visitor = arrive(gated, answered=False)
+        visitor.open("/")
+        visitor.press("accept_all")
+        with visitor.context.expect_event("requestfinished", lambda request: request.url == gated + "/contact"):
+            visitor.page.evaluate(FETCH_AHEAD, {early: [{"urls": ["/contact"], "eagerness": "immediate"}]})
+        if withdrawn:
+            elsewhere = visitor.context.new_page()
+            elsewhere.goto(gated + "/_privacy/")
+            elsewhere.locator("button[name=action][value=withdraw]").click()
+            elsewhere.wait_for_url("**/_privacy/**note=*")
+        with visitor.page.expect_navigation():
+            visitor.page.evaluate("location.href = '/contact'")
+        assert visitor.page.evaluate(FETCHED_AHEAD) is not withdrawn, "the control run shows the early copy"
+        assert visitor.snippets() == (NOBODY if withdrawn else SCRIPTS)
 
 
 def test_a_service_that_the_site_did_not_declare_never_loads_whatever_is_granted(arrive: Arrive, gated: str) -> None:

@@ -30,6 +30,15 @@ def test_check_passes_and_warns_of_the_access_log_of_the_server(place: Place) ->
     assert "--no-access-log" in said
 
 
+def test_check_warns_of_pages_that_a_shared_cache_answers_unrecorded(place: Place) -> None:
+    assert "shared_cache" not in checked(place)[1]
+    text = place.path.read_text().replace('unknown = "withhold"', 'unknown = "withhold"\nshared_cache = "by-variant"')
+    place.path.write_text(text)
+    code, said = checked(place)
+    assert code == 0
+    assert "shared_cache" in said
+
+
 def moved(place: Place, keys: str) -> None:
     place.path.write_text(place.path.read_text().replace('key_directory = "keys"', f'key_directory = "{keys}"'))
 
