@@ -119,10 +119,16 @@ class Consent:
         """The asked purposes that the browser's signal denies."""
         return tuple(p for p in self.site.asked if self.overruled.get(p) is Overruled.SIGNAL)
 
-    def give(self, *, now: float, new_id: str) -> Consent:
-        """Return the consent after *accept all*: every asked purpose but those that the signal denies."""
-        granted = [p for p in self.site.asked if not (self.signal and self.site.purposes[p].respects_gpc)]
-        return self.choose(granted, now=now, new_id=new_id, despite_signal=False)
+    def give(self, *, now: float, new_id: str, named: Collection[str] = ()) -> Consent:
+        """Return the consent after *accept all*: every asked purpose but those that the signal denies.
+
+        A banner that asks again about one purpose *named* no other one: their answers stand, and what was never
+        answered stays open.
+        """
+        about = [purpose for purpose in self.site.asked if not named or purpose in named]
+        yes = {purpose for purpose in about if not self._signalled(purpose)}
+        stands = {purpose for purpose in self.site.asked if purpose not in about and self._answered_yes(purpose)}
+        return self.choose(yes | stands, now=now, new_id=new_id, despite_signal=False, about=about)
 
     def choose(
         self,
@@ -132,27 +138,33 @@ class Consent:
         new_id: str,
         despite_signal: bool = True,
         wishes: Mapping[str, Wish] | None = None,
+        about: Collection[str] | None = None,
     ) -> Consent:
-        """Return the consent after each asked purpose was answered: yes if it is in *granted*.
+        """Return the consent after each asked purpose (or those *about*) was answered: yes if it is in *granted*.
 
         A yes to a purpose that the signal denies counts only from the choices page (*despite_signal*). A no to a
         purpose takes along an earlier yes to one of its services. *wishes* are answers to services, by slug. Where
         nothing at all is granted, a no to one service says nothing more and is not kept.
         """
-        answers = {
+        about = self.site.asked if about is None else about
+        said = {
             purpose: Answer(
                 granted=purpose in granted,
                 fingerprint=self.site.fingerprints[purpose],
                 despite_signal=despite_signal and purpose in granted and self._signalled(purpose),
             )
-            for purpose in self.site.asked
+            for purpose in about
         }
-        exceptions = self._settled(granted, wishes or {})
+        known = {**self.answers, **said}
+        answers = {purpose: known[purpose] for purpose in self.site.asked if purpose in known}
+        exceptions = self._settled(granted, wishes or {}, about)
         if not says_yes(answers, exceptions):
             exceptions = {}
         return replace(self, answers=answers, exceptions=exceptions)._said(now, new_id)
 
-    def _settled(self, granted: Collection[str], wishes: Mapping[str, Wish]) -> dict[str, ServiceException]:
+    def _settled(
+        self, granted: Collection[str], wishes: Mapping[str, Wish], about: Collection[str]
+    ) -> dict[str, ServiceException]:
         left = {
             slug: settled(
                 self.exceptions.get(slug),
@@ -162,9 +174,10 @@ class Consent:
                 may_allow=not self._signalled(service.purpose) and not self._is_child,
             )
             for slug, service in self.site.declared.items()
-            if service.purpose in self.site.asked and not service.keep
+            if service.purpose in about and not service.keep
         }
-        return {slug: exception for slug, exception in left.items() if exception}
+        stands = {slug: e for slug, e in self.exceptions.items() if slug not in left and slug in self.site.declared}
+        return stands | {slug: exception for slug, exception in left.items() if exception}
 
     def refuse(self, *, now: float) -> Consent:
         """Return the consent after *reject all*; all who refuse on one day hold the same receipt."""

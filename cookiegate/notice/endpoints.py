@@ -191,7 +191,7 @@ def _after(asked: Asked, form: Form) -> Consent:
         consent = consent.speak(form.language, now=now)
     match form.action:
         case Action.ACCEPT_ALL:
-            return consent.give(now=now, new_id=asked.new_id())
+            return consent.give(now=now, new_id=asked.new_id(), named=form.purposes)
         case Action.SAVE:
             return consent.choose(form.purposes, now=now, new_id=asked.new_id(), wishes=form.wishes)
         case Action.REJECT_ALL | Action.WITHDRAW:
