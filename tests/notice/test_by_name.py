@@ -256,3 +256,27 @@ def test_more_answers_by_name_than_a_cookie_holds_change_nothing_and_say_so() ->
     some = {f"service.{service.slug}": "refuse" for service in own[:12]}
     assert save(visitor, "analytics", **some).status == 303
     assert len(visitor.receipt) <= 1024
+
+
+def test_accept_all_on_a_banner_grants_what_it_named_and_leaves_the_other_answers() -> None:
+    visitor = arriving(services=["google-analytics", "meta-pixel"])
+    save(visitor, "analytics")
+    visitor.app = gated(Answer(PAGE), services=["google-analytics", "meta-pixel", "kakao-maps", "hotjar"])
+    named = re.findall(r'name="purpose" value="(\w+)"', visitor.get().text)
+    assert named == ["preferences", "analytics"], "one is new, one has changed; advertising was refused"
+    visitor.choose("accept_all", *named)
+    assert loaded(visitor) == {"kakao-maps", "google-analytics"}
+    assert not visitor.get().asks
+
+
+def test_what_the_form_did_not_name_stays_open_and_keeps_its_answers_by_name() -> None:
+    visitor = arriving()
+    save(visitor, "marketing", **{MAPS_FIELD: "allow", META_FIELD: "refuse"})
+    visitor.choose("accept_all", "analytics")
+    assert loaded(visitor) == {"kakao-maps", "google-analytics"}
+    assert shown(visitor) == {"kakao-maps": "allow", "meta-pixel": "refuse"}
+
+    other = arriving()
+    other.choose("accept_all", "analytics", "no-such-purpose")
+    assert loaded(other) == {"google-analytics"}
+    assert other.get().asks, "the others were never asked about"
