@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from cookiegate.config import Config
 from cookiegate.consent.consent import Consent, Standing
 from cookiegate.consent.cookie import receipts_sent, set_cookie
+from cookiegate.consent.receipt import MAX_VALUE
 from cookiegate.consent.signals import sends_gpc
 from cookiegate.cookie import sent_cookies
 from cookiegate.debug.endpoints import health_page
@@ -181,6 +182,7 @@ class CookieGateMiddleware:
                 hears=partial(stages.gate.hears, now),
                 hear=partial(stages.gate.reported.hear, now=now),
                 variant=partial(stages.gate.shared_variant, exchange),
+                fits=lambda consent: len(stages.receipts.write(consent)) <= MAX_VALUE,
             )
         )
         self._refused_forms += outcome.happened == REFUSED  # without the sender's address: the sender is the victim

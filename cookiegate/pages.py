@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from contextlib import suppress
 from functools import cache, lru_cache
+from html import unescape
 from importlib.resources import files
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cookiegate.service import in_language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -27,6 +29,7 @@ _RANGE = re.compile(
     r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?"
 ).fullmatch
 _SENTENCE = re.compile(r"""\b_\(\s*"([^"\\]+)"\s*\)""").findall
+_LIFETIME = re.compile(r"([0-9]{1,5}) (year|month|week|day|hour|minute|second)s?").fullmatch
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
@@ -151,6 +154,22 @@ def country_in(language: str, code: str) -> str:
         return code
 
 
+def lifetime_in(language: str, lifetime: str) -> str:
+    """Return a catalogue's ``13 months`` as *language* says it; what is no plain length of time stays as it is."""
+    from babel import UnknownLocaleError
+    from babel.units import format_unit
+
+    parts = _LIFETIME(lifetime)
+    if parts is None:
+        return lifetime
+    for length in ("long", "short"):  # CLDR leaves out a long form that would be the short one
+        with suppress(UnknownLocaleError, ValueError):
+            said = format_unit(int(parts[1]), f"duration-{parts[2]}", length, locale=language.replace("-", "_"))
+            if "duration-" not in said:
+                return said
+    return lifetime
+
+
 def speech(language: str) -> str:
     """Return the language that our sentences will be in on a page in *language*."""
     return language if language in languages() else SOURCE_LANGUAGE
@@ -162,6 +181,12 @@ def render(template: str, language: str, *, of: Site | None = None, charset: str
     The site that the page is *of* may have templates and sentences in place of ours. What *charset* lacks becomes a
     character reference: in ``ascii`` it can stand inside any page.
     """
+    text = _filled(template, of.templates if of else None, {**_speaking(language, of), **context})
+    return text.encode(charset, "xmlcharrefreplace")
+
+
+def _speaking(language: str, of: Site | None) -> dict[str, Any]:
+    """What a template speaks with."""
     spoken = speech(language)
     known = translations(spoken)
     own = of.texts.get(language, {}) if of else {}
@@ -169,18 +194,13 @@ def render(template: str, language: str, *, of: Site | None = None, charset: str
     def words(sentences: Mapping[str, str]) -> str:
         return in_language(dict(sentences), language, spoken, SOURCE_LANGUAGE)
 
-    return _filled(
-        template,
-        of.templates if of else None,
-        {
-            "_": lambda text: own.get(text) or known.get(text, text),
-            "words": words,
-            "language": spoken,
-            "direction": "rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
-            "site_stylesheet": of.stylesheet if of else "",
-            **context,
-        },
-    ).encode(charset, "xmlcharrefreplace")
+    return {
+        "_": lambda text: own.get(text) or known.get(text, text),
+        "words": words,
+        "language": spoken,
+        "direction": "rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
+        "site_stylesheet": of.stylesheet if of else "",
+    }
 
 
 def _filled(template: str, folder: Path | None, context: Mapping[str, Any]) -> str:
@@ -190,6 +210,21 @@ def _filled(template: str, folder: Path | None, context: Mapping[str, Any]) -> s
         except Exception:  # whatever a site's own template does: visitors get ours
             _log.exception("The template %s of %s failed, and ours stands in its place.", template, folder)
     return environment().get_template(template).render(context)
+
+
+class Wording:
+    """A template's macros, for what is no HTML."""
+
+    def __init__(self, template: str, language: str, *, of: Site) -> None:
+        speaking = _speaking(language, of)
+        self.language: str = speaking["language"]
+        self.words: Callable[[Mapping[str, str]], str] = speaking["words"]
+        self.say: Callable[[str], str] = speaking["_"]
+        self._macros = environment().get_template(template).make_module(speaking)
+
+    def macro(self, name: str, *values: object) -> str:
+        """Return what a macro says of *values*, as plain text."""
+        return unescape(str(getattr(self._macros, name)(*values)))
 
 
 @cache
@@ -205,6 +240,6 @@ def assets() -> Mapping[str, bytes]:
 
 
 @cache
-def stylesheet() -> str:
-    """Return the name under which the stylesheet is served."""
-    return next(name for name in assets() if name.startswith("privacy."))
+def stylesheet(stem: str = "privacy") -> str:
+    """Return the name under which a stylesheet is served."""
+    return next(name for name in assets() if name.startswith(f"{stem}."))

@@ -242,15 +242,20 @@ class Site(Declaration):
         In it: the purpose's id, the site's own first-language text, and slug and ``meaning`` of each declared
         service. Not in it: words of ours, translations, hosts, cookies: an upgrade asks nobody again.
         """
-        return {purpose: self._fingerprint(purpose) for purpose in self.asked}
+        return {purpose: self.fingerprint_with(purpose, self.meanings(purpose)) for purpose in self.asked}
 
-    def _fingerprint(self, purpose: str) -> str:
+    def meanings(self, purpose: str) -> Mapping[str, int]:
+        """Return for each service of one purpose, by slug, the number that is raised when its meaning changes."""
+        return {service.slug: service.meaning for service in self.services_for(purpose)}
+
+    def fingerprint_with(self, purpose: str, meanings: Mapping[str, int]) -> str:
+        """Return the fingerprint that *purpose* would have with other services."""
         own = self.purposes[purpose]
         meaning: list[Any] = [
             purpose,
             in_language(own.name, self.languages[0]),
             in_language(own.text, self.languages[0]),
-            sorted((service.slug, service.meaning) for service in self.services_for(purpose)),
+            sorted(meanings.items()),
         ]
         return hashlib.sha256(json.dumps(meaning, ensure_ascii=False).encode()).hexdigest()[:16]
 

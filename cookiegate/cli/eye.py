@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cookiegate.catalogue import catalogue
-from cookiegate.consent.consent import Answer, Consent, ServiceException
+from cookiegate.consent.consent import Answer, Consent
+from cookiegate.consent.exceptions import ServiceException
 from cookiegate.gate.encoding import PIECE
 from cookiegate.gate.judge import Judge
 from cookiegate.gate.links import gated_link

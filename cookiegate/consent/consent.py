@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from cookiegate.consent.exceptions import ServiceException, Wish, settled
 from cookiegate.errors import nearest
 from cookiegate.service import NECESSARY
 
@@ -26,14 +27,6 @@ class Answer:
     granted: bool
     fingerprint: str
     despite_signal: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceException:
-    """An answer to one service that differs from its purpose's; *until* in seconds since 1970."""
-
-    granted: bool
-    until: int | None = None
 
 
 def says_yes(answers: Mapping[str, Answer], exceptions: Mapping[str, ServiceException]) -> bool:
@@ -126,31 +119,65 @@ class Consent:
         """The asked purposes that the browser's signal denies."""
         return tuple(p for p in self.site.asked if self.overruled.get(p) is Overruled.SIGNAL)
 
-    def give(self, *, now: float, new_id: str) -> Consent:
-        """Return the consent after *accept all*: every asked purpose but those that the signal denies."""
-        granted = [p for p in self.site.asked if not (self.signal and self.site.purposes[p].respects_gpc)]
-        return self.choose(granted, now=now, new_id=new_id, despite_signal=False)
+    def give(self, *, now: float, new_id: str, named: Collection[str] = ()) -> Consent:
+        """Return the consent after *accept all*: every asked purpose but those that the signal denies.
 
-    def choose(self, granted: Collection[str], *, now: float, new_id: str, despite_signal: bool = True) -> Consent:
-        """Return the consent after each asked purpose was answered: yes if it is in *granted*.
+        A banner that asks again about one purpose *named* no other one: their answers stand, and what was never
+        answered stays open.
+        """
+        about = [purpose for purpose in self.site.asked if not named or purpose in named]
+        yes = {purpose for purpose in about if not self._signalled(purpose)}
+        stands = {purpose for purpose in self.site.asked if purpose not in about and self._answered_yes(purpose)}
+        return self.choose(yes | stands, now=now, new_id=new_id, despite_signal=False, about=about)
+
+    def choose(
+        self,
+        granted: Collection[str],
+        *,
+        now: float,
+        new_id: str,
+        despite_signal: bool = True,
+        wishes: Mapping[str, Wish] | None = None,
+        about: Collection[str] | None = None,
+    ) -> Consent:
+        """Return the consent after each asked purpose (or those *about*) was answered: yes if it is in *granted*.
 
         A yes to a purpose that the signal denies counts only from the choices page (*despite_signal*). A no to a
-        purpose takes along an earlier yes to one of its services.
+        purpose takes along an earlier yes to one of its services. *wishes* are answers to services, by slug. Where
+        nothing at all is granted, a no to one service says nothing more and is not kept.
         """
-        answers = {
+        about = self.site.asked if about is None else about
+        said = {
             purpose: Answer(
                 granted=purpose in granted,
                 fingerprint=self.site.fingerprints[purpose],
                 despite_signal=despite_signal and purpose in granted and self._signalled(purpose),
             )
-            for purpose in self.site.asked
+            for purpose in about
         }
-        exceptions = {
-            slug: exception
-            for slug, exception in self.exceptions.items()
-            if not exception.granted or (slug in self.site.declared and self.site.declared[slug].purpose in granted)
-        }
+        known = {**self.answers, **said}
+        answers = {purpose: known[purpose] for purpose in self.site.asked if purpose in known}
+        exceptions = self._settled(granted, wishes or {}, about)
+        if not says_yes(answers, exceptions):
+            exceptions = {}
         return replace(self, answers=answers, exceptions=exceptions)._said(now, new_id)
+
+    def _settled(
+        self, granted: Collection[str], wishes: Mapping[str, Wish], about: Collection[str]
+    ) -> dict[str, ServiceException]:
+        left = {
+            slug: settled(
+                self.exceptions.get(slug),
+                wishes.get(slug),
+                was_granted=self._answered_yes(service.purpose),
+                is_granted=service.purpose in granted,
+                may_allow=not self._signalled(service.purpose) and not self._is_child,
+            )
+            for slug, service in self.site.declared.items()
+            if service.purpose in about and not service.keep
+        }
+        stands = {slug: e for slug, e in self.exceptions.items() if slug not in left and slug in self.site.declared}
+        return stands | {slug: exception for slug, exception in left.items() if exception}
 
     def refuse(self, *, now: float) -> Consent:
         """Return the consent after *reject all*; all who refuse on one day hold the same receipt."""
@@ -166,14 +193,28 @@ class Consent:
         return self.overruled.get(service.purpose) in _LIFTED
 
     def allow(self, slug: str, *, until: int | None, now: float, new_id: str) -> Consent:
-        """Return the same answers with a yes to one service, for good or *until* (seconds since 1970)."""
-        exceptions = {**self.exceptions, slug: ServiceException(granted=True, until=until)}
+        """Return the same answers with a yes to one service, for good or *until* (seconds since 1970).
+
+        Where its purpose was answered yes, that covers it: only a no by name can be taken back or set aside.
+        """
+        exceptions = {other: exception for other, exception in self.exceptions.items() if other != slug}
+        covered = self._answered_yes(self.site.declared[slug].purpose)
+        if not covered or (until and slug in self.exceptions):
+            exceptions[slug] = ServiceException(granted=True, until=until)
         time = self.time if self.answers and self.time is not None else int(now)
         return replace(self, exceptions=exceptions, time=time, id=self.id or new_id, standing=Standing.VALID)
 
     def speak(self, language: str, *, now: float) -> Consent:
         """Return the same answers with the visitor's language."""
         return replace(self, language=language, time=self.time or int(now) // DAY * DAY)
+
+    def _answered_yes(self, purpose: str) -> bool:
+        answer = self.answers.get(purpose)
+        return answer is not None and answer.granted
+
+    @property
+    def _is_child(self) -> bool:
+        return Overruled.CHILD in self.overruled.values()
 
     def _signalled(self, purpose: str) -> bool:
         return self.signal and self.site.purposes[purpose].respects_gpc

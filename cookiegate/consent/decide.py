@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cookiegate.consent.consent import Consent, Overruled, Standing, says_yes
+from cookiegate.consent.exceptions import in_force
 from cookiegate.consent.receipt import MAX_SENT, Receipt, strictest
 
 if TYPE_CHECKING:
@@ -46,11 +48,7 @@ def _consent(
     if receipt is None:
         return Consent(site=site, overruled=overruled, asks=asks, signal=signal, standing=standing)
     answers = {purpose: receipt.answers[purpose] for purpose in site.asked if purpose in receipt.answers}
-    exceptions = {
-        slug: exception
-        for slug, exception in receipt.exceptions.items()
-        if exception.until is None or now < exception.until
-    }
+    exceptions = receipt.exceptions
     return Consent(
         site=site,
         answers=answers,
@@ -87,8 +85,17 @@ def _valid_receipt(
         elif now >= found.time + _lifetime(site, found):
             why = Standing.EXPIRED
         else:
-            valid.append(found)
+            valid.append(_lapsed(site, found, now))
     return strictest(valid) if valid else why
+
+
+def _lapsed(site: Site, receipt: Receipt, now: float) -> Receipt:
+    """Return the receipt without what was allowed for a while and ended."""
+    if not any(exception.until for exception in receipt.exceptions.values()):
+        return receipt
+    yes = {purpose for purpose, answer in receipt.answers.items() if answer.granted}
+    granted = {slug for slug, service in site.declared.items() if service.purpose in yes}
+    return replace(receipt, exceptions=in_force(receipt.exceptions, granted, now))
 
 
 def _lifetime(site: Site, receipt: Receipt) -> float:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from cookiegate.consent.consent import Answer, ServiceException, Standing, says_yes
+from cookiegate.consent.consent import Answer, Standing, says_yes
+from cookiegate.consent.exceptions import ServiceException
 from cookiegate.signing import Keyring, Unsigned
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ class Receipts:
                 purpose: [int(a.granted), a.fingerprint, *([1] if a.despite_signal else [])]
                 for purpose, a in consent.answers.items()
             },
-            "s": {slug: [int(e.granted), e.until] for slug, e in consent.exceptions.items()},
+            "s": {
+                slug: [int(e.granted), e.until] if e.until else int(e.granted) for slug, e in consent.exceptions.items()
+            },
             "i": consent.id,
             "l": consent.language,
         }
@@ -89,16 +92,18 @@ def _parse(payload: str) -> Receipt | None:
                 purpose: Answer(granted=bool(yes), fingerprint=str(print_), despite_signal=bool(despite))
                 for purpose, (yes, print_, *despite) in said.get("p", {}).items()
             },
-            exceptions={
-                slug: ServiceException(granted=bool(yes), until=until)
-                for slug, (yes, until) in said.get("s", {}).items()
-            },
+            exceptions={slug: _exception(answer) for slug, answer in said.get("s", {}).items()},
             time=int(said["t"]),
             id=said.get("i"),
             language=said.get("l"),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def _exception(said: int | list[int]) -> ServiceException:
+    yes, until = said if isinstance(said, list) else (said, None)
+    return ServiceException(granted=bool(yes), until=until)
 
 
 def strictest(receipts: Sequence[Receipt]) -> Receipt:

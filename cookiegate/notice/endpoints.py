@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -15,7 +17,8 @@ from cookiegate.consent.consent import Overruled
 from cookiegate.notice import browsers
 from cookiegate.notice.banner import CSP_REPORT
 from cookiegate.notice.choices import Note, choices
-from cookiegate.notice.forms import MAX_BODY, Action, Form, Passage, passage, read_form
+from cookiegate.notice.download import receipt_file
+from cookiegate.notice.forms import MAX_BODY, Action, Form, Passage, passage, read_form, return_to
 from cookiegate.pages import assets, render, stylesheet
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ class Asked:
     hears: Callable[[], bool]  # whether one more report of browsers is read
     hear: Callable[[bytes], None]
     variant: Callable[[], bytes | None]  # by which a shared cache keeps this visitor's pages, if the site has one
+    fits: Callable[[Consent], bool]  # into one cookie
 
 
 async def respond(asked: Asked) -> Outcome:
@@ -81,6 +85,8 @@ async def respond(asked: Asked) -> Outcome:
         return _choices_page(asked)
     if asked.path == "/browsers" or asked.path.startswith("/browsers/"):
         return _browsers_page(asked)
+    if asked.path == "/receipt.json":
+        return _receipt(asked)
     if asked.path.startswith("/assets/"):
         return _asset(asked)
     if asked.path == "/variant" and (variant := asked.variant()):
@@ -112,6 +118,8 @@ async def _choose(asked: Asked) -> Outcome:
         outcome = _choices_page(asked, *problem)
         return replace(outcome, happened=REFUSED) if problem[0] is Note.REFUSED else outcome
     consent = _after(asked, form)
+    if not asked.fits(consent):
+        return _choices_page(asked, Note.TOO_MUCH, HTTPStatus.BAD_REQUEST)
     response = _answer(form)
     if _said_yes(asked.consent) - _said_yes(consent):
         response.headers["clear-site-data"] = '"cache"'  # else the back-forward cache restores a granted page
@@ -140,8 +148,11 @@ async def _hear(asked: Asked) -> Outcome:
 
 def _said_yes(consent: Consent) -> set[str]:
     """What was answered yes, purposes and services, though a signal may deny it by now: its pages may be stored."""
-    purposes = {f"purpose {purpose}" for purpose, answer in consent.answers.items() if answer.granted}
-    return purposes | {f"service {slug}" for slug, exception in consent.exceptions.items() if exception.granted}
+    purposes = {purpose for purpose, answer in consent.answers.items() if answer.granted}
+    services = {slug for slug, service in consent.site.declared.items() if service.purpose in purposes}
+    allowed = {slug for slug, exception in consent.exceptions.items() if exception.granted}
+    refused = consent.exceptions.keys() - allowed
+    return {f"purpose {purpose}" for purpose in purposes} | {f"service {s}" for s in (services | allowed) - refused}
 
 
 async def _body(request: Request, limit: int = MAX_BODY) -> bytes | None:
@@ -180,9 +191,9 @@ def _after(asked: Asked, form: Form) -> Consent:
         consent = consent.speak(form.language, now=now)
     match form.action:
         case Action.ACCEPT_ALL:
-            return consent.give(now=now, new_id=asked.new_id())
+            return consent.give(now=now, new_id=asked.new_id(), named=form.purposes)
         case Action.SAVE:
-            return consent.choose(form.purposes, now=now, new_id=asked.new_id())
+            return consent.choose(form.purposes, now=now, new_id=asked.new_id(), wishes=form.wishes)
         case Action.REJECT_ALL | Action.WITHDRAW:
             return consent.refuse(now=now)
         case Action.ALLOW_ONCE | Action.ALLOW_ALWAYS:
@@ -196,7 +207,42 @@ def _choices_page(asked: Asked, note: Note | None = None, status: HTTPStatus = H
     asked_note = asked.request.query_params.get("note")
     if note is None and asked_note in {Note.SAVED.value, Note.WITHDRAWN.value}:
         note = Note(asked_note)
-    return _page(asked, "choices.html", status, **choices(asked.consent, asked.language, note))
+    back = _came_from(asked)
+    return _page(
+        asked, "choices.html", status,
+        **choices(asked.consent, asked.language, note=note, now=asked.now),
+        back=back,
+        here=partial(_here, asked, back),
+    )  # fmt: skip
+
+
+def _here(asked: Asked, back: str, note: str) -> str:
+    query = urlencode({key: value for key, value in {"note": note, "back": back}.items() if value})
+    return asked.addresses.to(f"/?{query}" if query else "/")
+
+
+def _came_from(asked: Asked) -> str:
+    """Return the page of this site from which the visitor came, or nothing; our own pages are none."""
+    named = asked.request.query_params.get("back")
+    sent = urlsplit(asked.request.headers.get("referer", ""))
+    if named is None and f"{sent.scheme}://{sent.netloc}".lower() == asked.origin:
+        named = sent.path + (f"?{sent.query}" if sent.query else "")
+    path = return_to(named or "")
+    return "" if path == "/" != named or path.startswith(asked.addresses.to("")) else path
+
+
+def _receipt(asked: Asked) -> Outcome:
+    content = receipt_file(
+        asked.consent, asked.language, address=asked.origin + asked.addresses.to("/"), origin=asked.origin
+    )
+    if content is None:
+        return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
+    headers = {
+        **OWN_HEADERS,
+        "cache-control": "no-store",
+        "content-disposition": 'attachment; filename="consent-receipt.json"',
+    }
+    return Outcome(response=Response(content, headers=headers, media_type="application/json"))
 
 
 def _browsers_page(asked: Asked) -> Outcome:
@@ -228,6 +274,7 @@ def _page(asked: Asked, template: str, status: HTTPStatus, **context: Any) -> Ou
         site_name=asked.consent.site.name,
         url=asked.addresses.to,
         css=asked.addresses.to(f"/assets/{stylesheet()}"),
+        css_of=lambda stem: asked.addresses.to(f"/assets/{stylesheet(stem)}"),
         home=asked.addresses.home,
         **context,
     )  # fmt: skip

@@ -8,11 +8,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from cookiegate.consent.exceptions import Wish
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MAX_BODY = 16_384  # bytes
-MAX_FIELDS = 200
+MAX_FIELDS = 600  # one for each service that a site declares
 _RETURN_TO = re.compile(r"/(?![/\\])[\x21-\x5B\x5D-\x7E]*").fullmatch
 _FRAMED = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 
@@ -30,6 +32,8 @@ class Action(Enum):
 
 
 STAYING = {"yes": Action.ACCEPT_ALL, "no": Action.REJECT_ALL}  # the answers that leave the page as it is
+SERVICE_FIELD = "service."  # and the slug: what is wished for this one service
+_WISHES = {wish.value: wish for wish in Wish}
 _YES = frozenset({Action.ACCEPT_ALL, Action.ALLOW_ONCE, Action.ALLOW_ALWAYS})
 
 
@@ -48,6 +52,7 @@ class Form:
     action: Action | None
     purposes: frozenset[str]
     service: str
+    wishes: Mapping[str, Wish]
     return_to: str
     language: str | None
     stays: bool = False  # the visitor wants to stay on the page, with what was typed there
@@ -55,25 +60,37 @@ class Form:
     @property
     def gives(self) -> bool:
         """Whether it says yes to anything."""
-        return self.action in _YES or (self.action is Action.SAVE and bool(self.purposes))
+        if self.action is Action.SAVE:
+            return bool(self.purposes) or not {Wish.ALLOW, Wish.UNTIL}.isdisjoint(self.wishes.values())
+        return self.action in _YES
 
 
 def read_form(body: bytes) -> Form:
     """Return what a urlencoded body says; one that cannot be read says nothing."""
     try:
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         fields = {}
     action = fields.get("action", [""])[0]
     staying = STAYING.get(fields.get("stay", [""])[0])
     return Form(
         action=staying or (Action(action) if action in {known.value for known in Action} else None),
-        purposes=frozenset(fields.get("purpose", ())),
+        purposes=frozenset(filter(None, fields.get("purpose", ()))),
         service=fields.get("service", [""])[0],
+        wishes={
+            name.removeprefix(SERVICE_FIELD): wish
+            for name, values in fields.items()
+            if name.startswith(SERVICE_FIELD) and (wish := _wish(values))
+        },
         return_to=return_to(fields.get("return_to", ["/"])[0]),
         language=fields.get("language", [None])[0],
         stays=staying is not None,
     )
+
+
+def _wish(values: Sequence[str]) -> Wish | None:
+    """Return what was wished for one service; who contradicts himself refuses, and what is no wish says nothing."""
+    return _WISHES.get(values[0]) if len(set(values)) == 1 else Wish.REFUSE
 
 
 def return_to(path: str) -> str:
