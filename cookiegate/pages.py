@@ -1,22 +1,20 @@
-"""Rendering and languages: the only door to jinja2 and babel."""
+"""Rendering: the only door to jinja2."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import re
-from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache
 from html import unescape
 from importlib.resources import files
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from cookiegate.languages import SOURCE_LANGUAGE, direction, speech, translations
 from cookiegate.service import in_language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from jinja2 import Environment
@@ -24,13 +22,7 @@ if TYPE_CHECKING:
     from cookiegate.site import Site
 
 _log = logging.getLogger("cookiegate")
-SOURCE_LANGUAGE = "en"  # the language of the message ids
-_RANGE = re.compile(
-    r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?"
-).fullmatch
 _SENTENCE = re.compile(r"""\b_\(\s*"([^"\\]+)"\s*\)""").findall
-_LIFETIME = re.compile(r"([0-9]{1,5}) (year|month|week|day|hour|minute|second)s?").fullmatch
-_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
 @cache
@@ -47,17 +39,6 @@ def environment(folder: Path | None = None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-@cache
-def translations(language: str) -> Mapping[str, str]:
-    """Return our sentences in *language* by their English; read once, on first use. Empty where there is none."""
-    source = files("cookiegate") / "locale" / f"{language}.po"
-    if not source.is_file():
-        return {}
-    from babel.messages.pofile import read_po  # slow to import
-
-    return {str(m.id): str(m.string) for m in read_po(BytesIO(source.read_bytes())) if m.id and m.string}
 
 
 @cache
@@ -87,94 +68,6 @@ def template_faults(folder: Path) -> list[str]:
     return faults
 
 
-@cache
-def languages() -> tuple[str, ...]:
-    """Return the languages that our sentences stand in."""
-    names = (entry.name for entry in (files("cookiegate") / "locale").iterdir())
-    return (SOURCE_LANGUAGE, *sorted(name.removesuffix(".po") for name in names if name.endswith(".po")))
-
-
-@lru_cache(maxsize=512)
-def negotiate(accepted: str, offered: Sequence[str]) -> str:
-    """Return which of the *offered* languages an Accept-Language header likes best (RFC 9110 12.5.4, RFC 4647 3.4)."""
-    wanted: list[tuple[float, str]] = []
-    for entry in accepted[:512].split(","):
-        match = _RANGE(entry)
-        if match and float(match[2] or 1) > 0:
-            wanted.append((-float(match[2] or 1), match[1].lower()))
-    for _, tag in sorted(wanted, key=lambda pair: pair[0]):
-        for length in range(tag.count("-") + 1, 0, -1):
-            start = "-".join(tag.split("-")[:length])
-            for language in offered:
-                if language.lower() == start or language.lower().startswith(f"{start}-"):
-                    return language
-    return offered[0]
-
-
-def language_name(language: str) -> str:
-    """Return what a language calls itself."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        return Locale.parse(language, sep="-").get_display_name() or language
-    except (UnknownLocaleError, ValueError):
-        return language
-
-
-def date_in(language: str, moment: datetime) -> str:
-    """Return a date as *language* writes it."""
-    from babel import Locale, UnknownLocaleError
-    from babel.dates import format_date
-
-    try:
-        return format_date(moment, "long", Locale.parse(language, sep="-"))
-    except (UnknownLocaleError, ValueError):
-        return format_date(moment, "long", SOURCE_LANGUAGE)
-
-
-def period_in(language: str, period: timedelta) -> str:
-    """Return a length of time as *language* says it, in its largest fitting unit: ``6 months``."""
-    from babel import Locale, UnknownLocaleError
-    from babel.dates import format_timedelta
-
-    try:
-        return format_timedelta(period, locale=Locale.parse(language, sep="-"))
-    except (UnknownLocaleError, ValueError):
-        return format_timedelta(period, locale=SOURCE_LANGUAGE)
-
-
-@lru_cache(maxsize=1024)
-def country_in(language: str, code: str) -> str:
-    """Return what *language* calls the country of an ISO 3166 code; what is no code stays as it is."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        return str(Locale.parse(language, sep="-").territories.get(code, code))
-    except (UnknownLocaleError, ValueError):
-        return code
-
-
-def lifetime_in(language: str, lifetime: str) -> str:
-    """Return a catalogue's ``13 months`` as *language* says it; what is no plain length of time stays as it is."""
-    from babel import UnknownLocaleError
-    from babel.units import format_unit
-
-    parts = _LIFETIME(lifetime)
-    if parts is None:
-        return lifetime
-    for length in ("long", "short"):  # CLDR leaves out a long form that would be the short one
-        with suppress(UnknownLocaleError, ValueError):
-            said = format_unit(int(parts[1]), f"duration-{parts[2]}", length, locale=language.replace("-", "_"))
-            if "duration-" not in said:
-                return said
-    return lifetime
-
-
-def speech(language: str) -> str:
-    """Return the language that our sentences will be in on a page in *language*."""
-    return language if language in languages() else SOURCE_LANGUAGE
-
-
 def render(template: str, language: str, *, of: Site | None = None, charset: str = "utf-8", **context: Any) -> bytes:
     """Return a template in bytes; ``_`` translates, ``words`` picks a site's own sentence.
 
@@ -198,7 +91,7 @@ def _speaking(language: str, of: Site | None) -> dict[str, Any]:
         "_": lambda text: own.get(text) or known.get(text, text),
         "words": words,
         "language": spoken,
-        "direction": "rtl" if spoken in _RIGHT_TO_LEFT else "ltr",
+        "direction": direction(spoken),
         "site_stylesheet": of.stylesheet if of else "",
     }
 

@@ -12,8 +12,8 @@ from cookiegate.errors import CookieGateError
 from cookiegate.gate.csp import TOO_LONG, HostPolicies
 from cookiegate.gate.lists import Lists
 from cookiegate.gate.selfcheck import check_gate
+from cookiegate.languages import speech
 from cookiegate.notice.own import check_own, own_templates
-from cookiegate.pages import speech
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

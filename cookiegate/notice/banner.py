@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from cookiegate.languages import country_in, negotiate, speech
 from cookiegate.notice.choices import remembered
 from cookiegate.notice.forms import return_to
 from cookiegate.notice.placeholder import placeholder
-from cookiegate.pages import country_in, negotiate, render, speech, stylesheet
+from cookiegate.pages import render, stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from cookiegate.consent.consent import Overruled
 from cookiegate.consent.exceptions import Wish
+from cookiegate.languages import country_in, date_in, language_name, lifetime_in, period_in, speech
 from cookiegate.notice.news import News, news
-from cookiegate.pages import country_in, date_in, language_name, lifetime_in, period_in, speech
 from cookiegate.service import NECESSARY
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.consent.consent import Overruled
-from cookiegate.pages import Wording, lifetime_in
+from cookiegate.languages import lifetime_in
+from cookiegate.pages import Wording
 
 if TYPE_CHECKING:
     from cookiegate.consent.consent import Consent

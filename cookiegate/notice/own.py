@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 from cookiegate.errors import ConfigError, nearest
-from cookiegate.pages import sentences, template_faults, template_names, translations
+from cookiegate.languages import translations
+from cookiegate.pages import sentences, template_faults, template_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

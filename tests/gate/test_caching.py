@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiegate.consent.consent import Consent, Overruled, ServiceException
+from cookiegate.consent.consent import Consent, Overruled
+from cookiegate.consent.exceptions import ServiceException
 from cookiegate.consent.decide import nobody_asked
 from cookiegate.gate.caching import (
     directives,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cookiegate.pages import assets, languages, stylesheet
+from cookiegate.languages import languages
+from cookiegate.pages import assets, stylesheet
 from tests.contract.world import NAVIGATE, PAGE, SAME_ORIGIN, Answer, Visitor, gated, parsed, visit
 
 if TYPE_CHECKING:

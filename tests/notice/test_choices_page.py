@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 
 from cookiegate import Purpose, Service
+from cookiegate.languages import country_in, lifetime_in
 from cookiegate.notice.news import News, news
-from cookiegate.pages import country_in, lifetime_in
 from tests.contract.world import SAME_ORIGIN, Clock, Visitor, a_site, gated, parsed
 
 TWO: Final = ["google-analytics", "meta-pixel"]

@@ -8,7 +8,8 @@ import pytest
 
 from cookiegate import Config, ConfigError, Site
 from cookiegate.cli.check import check
-from cookiegate.pages import sentences, translations
+from cookiegate.languages import translations
+from cookiegate.pages import sentences
 from tests.contract.world import PAGE, Answer, Visitor, gated
 
 if TYPE_CHECKING:
