@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiegate.consent.consent import Consent, Overruled, ServiceException
+from cookiegate.consent.consent import Consent, Overruled
 from cookiegate.consent.decide import nobody_asked
+from cookiegate.consent.exceptions import ServiceException
 from cookiegate.gate.caching import (
     directives,
     page_headers,
