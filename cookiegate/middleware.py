@@ -24,8 +24,9 @@ from cookiegate.gate.gate import Exchange
 from cookiegate.gate.response import ResponseGate
 from cookiegate.inspection import Inspection
 from cookiegate.notice.addresses import Addresses
+from cookiegate.notice.answers import Asked
 from cookiegate.notice.banner import PageNotice
-from cookiegate.notice.endpoints import GPC, REFUSED, Asked, gpc_statement, respond
+from cookiegate.notice.endpoints import GPC, REFUSED, gpc_statement, respond
 from cookiegate.origin import origin_of
 from cookiegate.remembering import Remembering
 from cookiegate.scope import CONSENT, address_bar, inner_scope, passed_over, path_below, path_of

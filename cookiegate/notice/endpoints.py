@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from cookiegate.agent import recognise
 from cookiegate.consent.consent import Overruled
-from cookiegate.notice import browsers
+from cookiegate.notice.answers import (
+    OWN_HEADERS,
+    Asked,
+    Outcome,
+    asset,
+    browsers_page,
+    choices_page,
+    method_not_allowed,
+    missing,
+    receipt,
+    variant,
+)
 from cookiegate.notice.banner import CSP_REPORT
-from cookiegate.notice.choices import Note, choices
-from cookiegate.notice.download import receipt_file
-from cookiegate.notice.forms import MAX_BODY, Action, Form, Passage, passage, read_form, return_to
-from cookiegate.pages import assets, render, stylesheet
+from cookiegate.notice.choices import Note
+from cookiegate.notice.forms import MAX_BODY, Action, Form, Passage, passage, read_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.requests import Request
 
     from cookiegate.consent.consent import Consent
-    from cookiegate.notice.addresses import Addresses
 
-OWN_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "x-frame-options": "DENY",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-}
 ONCE = 600  # seconds that a service is allowed once
 _ALLOWING = frozenset({Action.ALLOW_ONCE, Action.ALLOW_ALWAYS})
 MAX_REPORT = 1 << 17  # bytes of one body: browsers send several reports at once, each with the whole policy in it
@@ -43,34 +39,13 @@ _REPORTS = frozenset({"application/csp-report", "application/reports+json", "app
 REFUSED = "refused"  # a form that came from another site, a frame or a script
 GPC = "/.well-known/gpc.json"
 GPC_SINCE = "2026-11-21"  # the day of this statement, not of the last release
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one of our routes answers. *consent* is the visitor's new one, if there is one; *happened* says what."""
-
-    response: Response
-    consent: Consent | None = None
-    happened: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One request to one of our routes."""
-
-    request: Request
-    path: str  # below the prefix
-    consent: Consent
-    language: str
-    addresses: Addresses
-    origin: str
-    can_keep: bool  # whether a receipt can be stored: https, or a developer's own machine
-    now: float
-    new_id: Callable[[], str]
-    hears: Callable[[], bool]  # whether one more report of browsers is read
-    hear: Callable[[bytes], None]
-    variant: Callable[[], bytes | None]  # by which a shared cache keeps this visitor's pages, if the site has one
-    fits: Callable[[Consent], bool]  # into one cookie
+_READ = {
+    "": choices_page,
+    "/": choices_page,
+    "/browsers": browsers_page,
+    "/receipt.json": receipt,
+    "/variant": variant,
+}
 
 
 async def respond(asked: Asked) -> Outcome:
@@ -80,18 +55,12 @@ async def respond(asked: Asked) -> Outcome:
     if asked.path == CSP_REPORT:
         return await _hear(asked)
     if asked.request.method not in {"GET", "HEAD"}:
-        return Outcome(response=_method_not_allowed("GET, HEAD"))
-    if asked.path in {"", "/"}:
-        return _choices_page(asked)
-    if asked.path == "/browsers" or asked.path.startswith("/browsers/"):
-        return _browsers_page(asked)
-    if asked.path == "/receipt.json":
-        return _receipt(asked)
+        return Outcome(response=method_not_allowed("GET, HEAD"))
+    if asked.path.startswith("/browsers/"):
+        return browsers_page(asked)
     if asked.path.startswith("/assets/"):
-        return _asset(asked)
-    if asked.path == "/variant" and (variant := asked.variant()):
-        return Outcome(response=_variant(variant))
-    return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
+        return asset(asked)
+    return _READ.get(asked.path, missing)(asked)
 
 
 def gpc_statement() -> Response:
@@ -100,26 +69,20 @@ def gpc_statement() -> Response:
     return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=86400"})
 
 
-def _variant(variant: bytes) -> Response:
-    """Tell a shared cache which variant this visitor is shown: the receipt's signature is ours to check."""
-    headers = {"privacy-variant": variant.decode(), "cache-control": "no-store", "vary": "*", **OWN_HEADERS}
-    return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
-
-
 async def _choose(asked: Asked) -> Outcome:
     if asked.request.method != "POST":
-        return Outcome(response=_method_not_allowed("POST"))
+        return Outcome(response=method_not_allowed("POST"))
     body = await _body(asked.request)
     if body is None:
-        return _choices_page(asked, Note.NOTHING_CHOSEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return choices_page(asked, Note.NOTHING_CHOSEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     form = read_form(body)
     problem = _problem(asked, form)
     if problem:
-        outcome = _choices_page(asked, *problem)
+        outcome = choices_page(asked, *problem)
         return replace(outcome, happened=REFUSED) if problem[0] is Note.REFUSED else outcome
     consent = _after(asked, form)
     if not asked.fits(consent):
-        return _choices_page(asked, Note.TOO_MUCH, HTTPStatus.BAD_REQUEST)
+        return choices_page(asked, Note.TOO_MUCH, HTTPStatus.BAD_REQUEST)
     response = _answer(form)
     if _said_yes(asked.consent) - _said_yes(consent):
         response.headers["clear-site-data"] = '"cache"'  # else the back-forward cache restores a granted page
@@ -137,7 +100,7 @@ def _answer(form: Form) -> Response:
 async def _hear(asked: Asked) -> Outcome:
     """Take a browser's report of what our policy stopped. Whatever came, the answer is the same and says nothing."""
     if asked.request.method != "POST":
-        return Outcome(response=_method_not_allowed("POST"))
+        return Outcome(response=method_not_allowed("POST"))
     headers = asked.request.headers
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     near = passage(dict(headers), origin=asked.origin, gives=False) is Passage.PASSES
@@ -201,87 +164,3 @@ def _after(asked: Asked, form: Form) -> Consent:
             return consent.allow(form.service, until=until, now=now, new_id=asked.new_id())
         case _:
             return consent
-
-
-def _choices_page(asked: Asked, note: Note | None = None, status: HTTPStatus = HTTPStatus.OK) -> Outcome:
-    asked_note = asked.request.query_params.get("note")
-    if note is None and asked_note in {Note.SAVED.value, Note.WITHDRAWN.value}:
-        note = Note(asked_note)
-    back = _came_from(asked)
-    return _page(
-        asked, "choices.html", status,
-        **choices(asked.consent, asked.language, note=note, now=asked.now),
-        back=back,
-        here=partial(_here, asked, back),
-    )  # fmt: skip
-
-
-def _here(asked: Asked, back: str, note: str) -> str:
-    query = urlencode({key: value for key, value in {"note": note, "back": back}.items() if value})
-    return asked.addresses.to(f"/?{query}" if query else "/")
-
-
-def _came_from(asked: Asked) -> str:
-    """Return the page of this site from which the visitor came, or nothing; our own pages are none."""
-    named = asked.request.query_params.get("back")
-    sent = urlsplit(asked.request.headers.get("referer", ""))
-    if named is None and f"{sent.scheme}://{sent.netloc}".lower() == asked.origin:
-        named = sent.path + (f"?{sent.query}" if sent.query else "")
-    path = return_to(named or "")
-    return "" if path == "/" != named or path.startswith(asked.addresses.to("")) else path
-
-
-def _receipt(asked: Asked) -> Outcome:
-    content = receipt_file(
-        asked.consent, asked.language, address=asked.origin + asked.addresses.to("/"), origin=asked.origin
-    )
-    if content is None:
-        return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
-    headers = {
-        **OWN_HEADERS,
-        "cache-control": "no-store",
-        "content-disposition": 'attachment; filename="consent-receipt.json"',
-    }
-    return Outcome(response=Response(content, headers=headers, media_type="application/json"))
-
-
-def _browsers_page(asked: Asked) -> Outcome:
-    headers = asked.request.headers
-    hints = (headers.get(f"sec-ch-ua{name}", "") for name in ("", "-platform", "-mobile"))
-    agent = recognise(headers.get("user-agent", ""), *hints)
-    wanted = asked.path.removeprefix("/browsers").strip("/")
-    own = browsers.guide(wanted or agent.slug)
-    missing = bool(wanted) and own is None
-    return _page(
-        asked, "browsers.html", HTTPStatus.NOT_FOUND if missing else HTTPStatus.OK,
-        guides=browsers.guides(agent), own=own, agent=agent, analytics=browsers.analytics(),
-        printed=asked.consent.site.browsers, missing=missing,
-    )  # fmt: skip
-
-
-def _asset(asked: Asked) -> Outcome:
-    content = assets().get(asked.path.removeprefix("/assets/"))
-    if content is None:
-        return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
-    headers = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
-    return Outcome(response=Response(content, media_type="text/css", headers=headers))
-
-
-def _page(asked: Asked, template: str, status: HTTPStatus, **context: Any) -> Outcome:
-    body = render(
-        template, asked.language,
-        of=asked.consent.site,
-        site_name=asked.consent.site.name,
-        url=asked.addresses.to,
-        css=asked.addresses.to(f"/assets/{stylesheet()}"),
-        css_of=lambda stem: asked.addresses.to(f"/assets/{stylesheet(stem)}"),
-        home=asked.addresses.home,
-        **context,
-    )  # fmt: skip
-    headers = {**OWN_HEADERS, "cache-control": "no-store", "vary": "Cookie, Accept-Language, Sec-GPC, User-Agent"}
-    return Outcome(response=Response(body, status, headers, media_type="text/html"))
-
-
-def _method_not_allowed(allowed: str) -> Response:
-    status = HTTPStatus.METHOD_NOT_ALLOWED
-    return Response(status.phrase, status, {"allow": allowed, **OWN_HEADERS}, media_type="text/plain")

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cookiegate.consent.consent import Consent, Overruled
-from cookiegate.consent.exceptions import ServiceException
 from cookiegate.consent.decide import nobody_asked
+from cookiegate.consent.exceptions import ServiceException
 from cookiegate.gate.caching import (
     directives,
     page_headers,

@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIZE = struct.pack("HHHH", 60, 100, 0, 0)  # rows and columns of the terminal
+ROWS, COLUMNS = 60, 100  # of the terminal: the whole question is in sight
 
 
 class Lynx:
@@ -52,7 +52,7 @@ class Lynx:
         script = self._home / "keys"
         script.write_text("".join(f"key {key}\n" for key in (*keys, "Q", "y")))
         screen, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, SIZE)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         command = [*self._lynx, f"-cmd_script={script}", self._address + path]
         with subprocess.Popen(
             command, stdin=terminal, stdout=terminal, stderr=terminal, env=self._environment
@@ -72,7 +72,8 @@ class Lynx:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "HOME": str(self._home), "TERM": "vt100", "LANG": "C.UTF-8"}
+        size = {"LINES": str(ROWS), "COLUMNS": str(COLUMNS)}  # else those of whoever runs the tests
+        return {**os.environ, **size, "HOME": str(self._home), "TERM": "vt100", "LANG": "C.UTF-8"}
 
 
 def _read_all(screen: int) -> None:
@@ -98,10 +99,7 @@ def test_a_text_browser_reads_the_question_first_refuses_and_is_asked_no_more(ly
     asked = lynx.read("/contact")
     assert asked.startswith("Cookies on this site")
     assert asked.index("Accept all") < asked.index("Reject all") < asked.index("Haneul Tea")
-    for _ in range(3):  # a person would press again, were the terminal too slow to take a key
-        lynx.press("/contact", "Down Arrow", "^J")  # from the first thing to press to the second
-        if lynx.cookies:
-            break
+    lynx.press("/contact", "Down Arrow", "^J")  # from the first thing to press to the second
     assert "privacy" in lynx.cookies
     assert "Reject all" not in lynx.read("/contact")
     choices = lynx.read("/_privacy/")

@@ -147,6 +147,8 @@ def test_a_country_is_named_or_else_its_code(language: str, code: str, name: str
         ("/_privacy/", "https://evil.test/tea", None),
         ("/_privacy/", "https://shop.test.evil.test/tea", None),
         ("/_privacy/", "https://shop.test/_privacy/browsers", None),
+        ("/_privacy/", "https://[", None),
+        ("/_privacy/", "https://shop.test", None),
         ("/_privacy/", "", None),
         ("/_privacy/?back=/tea", "https://shop.test/other", "/tea"),
         ("/_privacy/?back=//evil.test", "", None),
