@@ -85,7 +85,11 @@ class Writer:
             return not known and not full
 
     def sync(self) -> None:
-        """Put on stable storage what was appended since the last call. Never raises: what is in doubt is lost."""
+        """Put on stable storage what was appended since the last call. Never raises: what is in doubt is lost.
+
+        A segment that somebody removed is noticed here, and its rows since the last call are counted as lost: to
+        look at every row would cost more than to encrypt it.
+        """
         with self._syncing:
             with self._lock:
                 retired, self._retired = self._retired, []
@@ -133,7 +137,7 @@ class Writer:
         slots = self._slots.setdefault((kind, terms.site), [])
         for place, slot in enumerate(slots):
             if slot.begin <= time < slot.end:
-                if slot.segment.gone:  # its day was destroyed while this process held it open
+                if self._strict and slot.segment.gone:  # its day was destroyed while this process held it open
                     self._retire(slot.segment)
                     break
                 if place:
