@@ -137,7 +137,9 @@ class VisitLog:
         """
         try:
             self._prepare()
-            return self._retention.purge(now, _steady() if steady is None else steady)
+            destroyed = self._retention.purge(now, _steady() if steady is None else steady)
+            self._writer().let_go()
+            return destroyed
         except OSError as fault:
             raise RecordsError(f"Expired records could not be destroyed: {fault}.") from fault
 
