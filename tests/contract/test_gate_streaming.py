@@ -51,7 +51,7 @@ def test_the_first_byte_leaves_one_chunk_after_the_app_sent_it_at_the_latest(giv
     rows = [b"<tr><td>%d</td></tr>" % number for number in range(20)]
     for beginning in (HEAD, b"<!doctype html><title>Tea", b"\xef\xbb\xbf<!doctype html><html lang=en>"):
         app = Streaming(beginning, *rows)
-        visitor = visit(shop, give=give)
+        visitor = visit(Streaming(), give=give)
         cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
         drive(gated(app), http_scope(headers={**NAVIGATE, "cookie": cookies}), sent=app.sent)
         assert app.left_before[2], "after the second chunk the first has left"
