@@ -14,7 +14,6 @@ import statistics
 import sys
 import tempfile
 from collections import deque
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +87,7 @@ def sqlite_rows() -> None:
             for number in range(VISITS):
                 row = visit(number)
                 await database.execute(
-                    "INSERT INTO visit VALUES (?, ?, ?)", (row.time, row.address, json.dumps(asdict(row)))
+                    "INSERT INTO visit VALUES (?, ?, ?)", (row.time, row.address, json.dumps(row._asdict()))
                 )
                 await database.commit()
 
@@ -104,7 +103,7 @@ def memory_queue() -> None:
                 while running or queue:
                     await asyncio.sleep(0.05)
                     while queue:
-                        file.write(json.dumps(asdict(queue.popleft())) + "\n")
+                        file.write(json.dumps(queue.popleft()._asdict()) + "\n")
                     file.flush()
 
         running = True

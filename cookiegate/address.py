@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_network
 from socket import AF_INET, inet_ntop, inet_pton
 
 
+@lru_cache(maxsize=1024)
 def plain(address: str) -> str:
     """Return an IP address in its one spelling (RFC 5952), IPv4 inside IPv6 as IPv4; any other text as it is."""
     try:

@@ -54,7 +54,7 @@ class Inspection:
         """Return the page, or a refusal, which *misuse* hears of."""
         assert self._door  # noqa: S101  the caller asked `off`
         headers = Headers(raw=list(scope["headers"]))
-        address = address_of(scope, self._config)
+        address = address_of(scope, exchange.sent, self._config)
         admission = await self._door.admits(
             headers, secure=exchange.origin.can_keep, prefix=prefix_of(address) or address, now=exchange.now
         )

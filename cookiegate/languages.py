@@ -76,6 +76,7 @@ def date_in(language: str, moment: datetime) -> str:
         return format_date(moment, "long", SOURCE_LANGUAGE)
 
 
+@lru_cache(maxsize=64)
 def period_in(language: str, period: timedelta) -> str:
     """Return a length of time as *language* says it, in its largest fitting unit: ``6 months``."""
     from babel import Locale, UnknownLocaleError

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import secrets
 import sys
-from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from cookiegate.config import Config
-from cookiegate.consent.consent import Consent, Standing
+from cookiegate.consent.consent import Consent
 from cookiegate.consent.cookie import receipts_sent, set_cookie
 from cookiegate.consent.receipt import MAX_VALUE
 from cookiegate.consent.signals import sends_gpc
@@ -29,7 +27,7 @@ from cookiegate.notice.banner import PageNotice
 from cookiegate.notice.endpoints import GPC, REFUSED, gpc_statement, respond
 from cookiegate.origin import origin_of
 from cookiegate.remembering import Remembering
-from cookiegate.scope import CONSENT, address_bar, inner_scope, passed_over, path_below, path_of
+from cookiegate.scope import CONSENT, inner_scope, passed_over, path_below, path_of, sent_headers
 from cookiegate.stages import Stages, compile_stages
 
 if TYPE_CHECKING:
@@ -38,9 +36,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from cookiegate.origin import Origin
-
-    Serve = Callable[[Scope, Stages, Exchange, Receive, Send], Awaitable[None]]
+    Serve = Callable[[Stages, Exchange, Scope, Receive, Send], Awaitable[None]]
 
 
 class CookieGateMiddleware:
@@ -61,6 +57,7 @@ class CookieGateMiddleware:
         try:
             self._config = _checked(config)
             self._stages = compile_stages(self._config)
+            self._stages_at = lru_cache(maxsize=1024)(self._find_stages)
             self._remembering = Remembering(self._config)
             self._inspection = Inspection(self._config)
         except CookieGateError as failure:
@@ -95,17 +92,18 @@ class CookieGateMiddleware:
     async def _remembered(self, serve: Serve, scope: Scope, receive: Receive, send: Send) -> None:
         self._remembering.start()
         stages, exchange = self._decide(scope)
-        consent, now = exchange.consent, exchange.now
-        if consent.standing is Standing.FORGED:
-            self._remembering.misuse(consent, "forged receipt", scope, now=now)
-        answer = partial(serve, scope, stages, exchange)
-        if stages.known:
-            await self._remembering.around(answer, scope, consent, now=now, receive=receive, send=send)
+        consent = exchange.consent
+        if consent.forged:
+            self._remembering.misuse(exchange, "forged receipt")
+        if stages.known and self._remembering.keeps(consent):
+            answer = partial(serve, stages, exchange, scope)
+            await self._remembering.around(answer, exchange, receive, send)
         else:
-            await answer(receive, send)
+            await serve(stages, exchange, scope, receive, send)
 
-    async def _http(self, scope: Scope, stages: Stages, exchange: Exchange, receive: Receive, send: Send) -> None:
-        path = GPC if path_of(scope) == GPC else path_below(scope, self._config.prefix)
+    async def _http(self, stages: Stages, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = path_of(scope)
+        path = GPC if asked == GPC else path_below(asked, self._config.prefix)
         if path is None:
             inner = inner_scope(scope, stages.gate.request_headers(exchange), exchange.consent)
             await self.app(inner, receive, ResponseGate(send, stages.gate, exchange))
@@ -120,7 +118,7 @@ class CookieGateMiddleware:
         else:
             await self._own_page(path, stages, exchange, Request(scope, receive), send)
 
-    async def _websocket(self, scope: Scope, stages: Stages, exchange: Exchange, receive: Receive, send: Send) -> None:
+    async def _websocket(self, stages: Stages, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         async def gated(message: MutableMapping[str, Any]) -> None:
             if message["type"] in {"websocket.accept", "websocket.http.response.start"}:
                 headers = [(name.lower(), value) for name, value in message.get("headers", ())]
@@ -131,41 +129,25 @@ class CookieGateMiddleware:
         await self.app(inner, receive, gated)
 
     def _decide(self, scope: Scope) -> tuple[Stages, Exchange]:
-        config, origin, now = self._config, origin_of(scope, self._config), self._config.clock()
-        site = config.site_for(origin.host) if origin.host else None
-        stages = self._stages[site.name if site else None]
-        cookies = tuple(sent_cookies(scope["headers"]))
+        config, sent, now = self._config, sent_headers(scope), self._config.clock()
+        origin = origin_of(scope, sent, config)
+        stages = self._stages_at(origin.host)
+        cookies = sent_cookies(sent.get(b"cookie", b""))
         consent = stages.nobody
         if stages.known:
             consent = stages.decisions.decide(
                 receipts_sent(stages.site, cookies, secure=origin.secure) if origin.can_keep else (),
-                signal=sends_gpc(scope["headers"]),
-                child=config.is_child(scope),
+                signal=sends_gpc(sent),
+                child=bool(config.is_child(scope)),
                 now=now,
             )
-        notice = PageNotice(
-            consent,
-            headers=scope["headers"],
-            method=scope.get("method", "GET"),
-            origin=origin,
-            addresses=self._addresses(scope, origin),
-            back=partial(address_bar, scope),
-            silent=stages.gate.observing or not origin.can_keep,
-        )
-        return stages, Exchange(
-            consent=consent,
-            origin=origin,
-            path=scope["path"],
-            method=scope.get("method", "GET"),
-            headers=scope["headers"],
-            cookies=cookies,
-            notice=notice,
-            now=now,
-        )
+        silent = stages.gate.observing or not origin.can_keep
+        notice = PageNotice(scope, origin, consent, config.prefix, silent=silent)
+        return stages, Exchange(scope, sent, cookies, origin, consent, notice, now)
 
-    def _addresses(self, scope: Scope, origin: Origin) -> Addresses:
-        root = quote(scope.get("root_path", "")) + self._config.prefix
-        return Addresses(root=root, prefix=self._config.prefix, netloc=origin.netloc)
+    def _find_stages(self, host: str) -> Stages:
+        site = self._config.site_for(host) if host else None
+        return self._stages[site.name if site else None]
 
     async def _own_page(self, path: str, stages: Stages, exchange: Exchange, request: Request, send: Send) -> None:
         origin, now = exchange.origin, exchange.now
@@ -175,7 +157,7 @@ class CookieGateMiddleware:
                 path=path,
                 consent=exchange.consent,
                 language=exchange.notice.language,
-                addresses=self._addresses(request.scope, origin),
+                addresses=Addresses.of(request.scope, self._config.prefix, origin),
                 origin=origin.serialized,
                 can_keep=origin.can_keep,
                 now=now,
@@ -190,7 +172,7 @@ class CookieGateMiddleware:
         if outcome.consent:
             receipt = stages.receipts.write(outcome.consent)
             cookie = set_cookie(outcome.consent, receipt, secure=origin.secure, now=now)
-            cleared = stages.gate.clearing(replace(exchange, consent=outcome.consent))
+            cleared = stages.gate.clearing(exchange._replace(consent=outcome.consent))
             outcome.response.raw_headers.extend([(b"set-cookie", cookie), *cleared])
         await outcome.response(request.scope, request.receive, send)
 
@@ -199,10 +181,10 @@ class CookieGateMiddleware:
             scope,
             exchange,
             stages.gate,
-            addresses=self._addresses(scope, exchange.origin),
+            addresses=Addresses.of(scope, self._config.prefix, exchange.origin),
             records=partial(self._remembering.health, exchange.now, fresh=True),
             refused_forms=self._refused_forms,
-            misuse=partial(self._remembering.misuse, exchange.consent, scope=scope, now=exchange.now),
+            misuse=partial(self._remembering.misuse, exchange),
         )
         await response(scope, receive, send)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.address import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from cookiegate.config import Config
+
+    Sent = Mapping[bytes, bytes]  # headers by name, several lines as one
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\\\s]+)(?::([0-9]{1,5}))?").fullmatch
 _HOP = re.compile(
@@ -26,7 +29,7 @@ LONGEST_LINE = 4096  # bytes of a proxy's header that are looked at
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Origin:
     """The request's origin (RFC 6454); *host* is lower case and empty where the request named none."""
 
@@ -34,40 +37,42 @@ class Origin:
     host: str
     port: int
 
-    @property
+    @cached_property
     def secure(self) -> bool:
         """Whether a Secure cookie can be kept."""
         return self.scheme == "https"
 
-    @property
+    @cached_property
     def local(self) -> bool:
         """Whether this is the developer's own machine, the one place where plain http may say yes."""
         return self.host in {"localhost", "127.0.0.1", "[::1]"} or self.host.endswith(".localhost")
 
-    @property
+    @cached_property
     def can_keep(self) -> bool:
         """Whether a receipt can be kept here, and so a yes be given."""
         return self.secure or self.local
 
-    @property
+    @cached_property
     def netloc(self) -> str:
         """Host and, if it is not the scheme's own, port."""
         return self.host if DEFAULT_PORTS.get(self.scheme) == self.port else f"{self.host}:{self.port}"
 
-    @property
+    @cached_property
     def serialized(self) -> str:
         """As in the ``Origin`` header."""
         return f"{self.scheme}://{self.netloc}"
 
 
-def origin_of(scope: Mapping[str, Any], config: Config) -> Origin:
-    """Return the origin of an HTTP or WebSocket request; forwarded protocols count from trusted proxies only."""
-    scheme = _scheme(scope, config)
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    match = _HOST(hosts[0]) if len(hosts) == 1 else None
-    if (
-        match is None or len(match[0]) > LONGEST_HOST or not _bracket_holds_address(match[1])
-    ):  # none, several or a hostile one: no site lists it
+def origin_of(scope: Mapping[str, Any], sent: Sent, config: Config) -> Origin:
+    """Return the origin of a request with these headers; forwarded protocols count from trusted proxies only."""
+    host = sent.get(b"host", b"")
+    return _origin(_scheme(scope, sent, config), host if len(host) <= LONGEST_HOST else b"")
+
+
+@lru_cache(maxsize=1024)
+def _origin(scheme: str, line: bytes) -> Origin:
+    match = _HOST(line)
+    if match is None or not _bracket_holds_address(match[1]):  # none, several or a hostile one: no site lists it
         return Origin(scheme=scheme, host="", port=DEFAULT_PORTS[scheme])
     port = int(match[2]) if match[2] else DEFAULT_PORTS[scheme]
     return Origin(scheme=scheme, host=match[1].decode("latin-1").lower().rstrip("."), port=port)
@@ -77,7 +82,7 @@ def _bracket_holds_address(host: bytes) -> bool:
     return not host.startswith(b"[") or _is_address(host[1:-1].decode("ascii"))
 
 
-def address_of(scope: Mapping[str, Any], config: Config) -> str:
+def address_of(scope: Mapping[str, Any], sent: Sent, config: Config) -> str:
     """Return the visitor's IP address: the peer's, or what trusted proxies say of whom they serve.
 
     The header is read from the right; each entry was written by the hop that its right neighbour names, so it
@@ -87,7 +92,7 @@ def address_of(scope: Mapping[str, Any], config: Config) -> str:
     address = plain((scope.get("client") or ("",))[0])
     if not _trusted(scope.get("client"), config):
         return address
-    for hop in reversed(_hops(scope["headers"], config)):
+    for hop in reversed(_hops(sent, config)):
         if not _is_address(hop):
             break
         address = hop
@@ -96,9 +101,9 @@ def address_of(scope: Mapping[str, Any], config: Config) -> str:
     return address
 
 
-def claims_a_proxy(scope: Mapping[str, Any], config: Config) -> str | None:
+def claims_a_proxy(scope: Mapping[str, Any], sent: Sent, config: Config) -> str | None:
     """Return the address of a private peer that sends a proxy's header and is not trusted, or None."""
-    if not any(name in {b"x-forwarded-for", b"forwarded"} for name, _ in scope["headers"]):
+    if b"x-forwarded-for" not in sent and b"forwarded" not in sent:
         return None
     client = scope.get("client")
     if not client or _trusted(client, config) or not _is_address(client[0]):
@@ -106,9 +111,8 @@ def claims_a_proxy(scope: Mapping[str, Any], config: Config) -> str | None:
     return str(client[0]) if ip_address(client[0]).is_private else None
 
 
-def _hops(headers: Sequence[tuple[bytes, bytes]], config: Config) -> list[str]:
-    wanted = config.proxy_header.lower().encode()
-    lines = b",".join(value for name, value in headers if name == wanted).decode("latin-1")
+def _hops(sent: Sent, config: Config) -> list[str]:
+    lines = sent.get(config.proxy_header.lower().encode(), b"").decode("latin-1")
     if len(lines) > LONGEST_LINE:
         return []
     if config.proxy_header == "Forwarded":
@@ -122,19 +126,22 @@ def _without_port(hop: str) -> str:
     return plain(match[1] or match[2] or match[3]) if match else ""
 
 
-def _scheme(scope: Mapping[str, Any], config: Config) -> str:
+def _scheme(scope: Mapping[str, Any], sent: Sent, config: Config) -> str:
     if config.https == "always":
         return "https"
     own = "https" if scope.get("scheme", "http") in {"https", "wss"} else "http"
-    if not _trusted(scope.get("client"), config):
+    if not config.trusted_proxies or not _trusted(scope.get("client"), config):
         return own
-    for name, value in reversed(scope["headers"]):
-        if config.proxy_header == "Forwarded" and name == b"forwarded":
-            found = _FORWARDED_PROTO(value.rpartition(b",")[2])
-            return ("https" if found[1].lower() == b"https" else "http") if found else own
-        if config.proxy_header != "Forwarded" and name == b"x-forwarded-proto":
-            return "https" if value.rpartition(b",")[2].strip().lower() == b"https" else "http"
-    return own
+    said = sent.get(b"forwarded" if config.proxy_header == "Forwarded" else b"x-forwarded-proto")
+    if said is None:
+        return own
+    nearest = said.rpartition(b",")[2].strip()
+    if config.proxy_header == "Forwarded":
+        found = _FORWARDED_PROTO(nearest)
+        if found is None:
+            return own
+        nearest = found[1]
+    return "https" if nearest.lower() == b"https" else "http"
 
 
 def _trusted(client: tuple[str, int] | None, config: Config) -> bool:

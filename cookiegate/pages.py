@@ -38,6 +38,7 @@ def environment(folder: Path | None = None) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # would look at every file on every page
     )
 
 

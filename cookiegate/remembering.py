@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from cookiegate.config import Config
     from cookiegate.consent.consent import Consent
-    from cookiegate.records import VisitLog
+    from cookiegate.gate.gate import Exchange
+    from cookiegate.records import Visit, VisitLog
     from cookiegate.records.housekeeping import Housekeeping
-    from cookiegate.records.recording import Recording
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
@@ -62,13 +62,15 @@ class Remembering:
         if self._house:
             self._house.stop()
 
+    def keeps(self, consent: Consent) -> bool:
+        """Return whether a visitor's requests are remembered."""
+        visits = consent.site.visits
+        return visits is not None and (visits.basis != "consent" or consent.allows("analytics"))
+
     async def around(
         self,
         app: Callable[[Receive, Send], Awaitable[None]],
-        scope: Mapping[str, Any],
-        consent: Consent,
-        *,
-        now: float,
+        exchange: Exchange,
         receive: Receive,
         send: Send,
     ) -> None:
@@ -77,10 +79,9 @@ class Remembering:
         Raises:
             RecordsError: the row cannot be kept, ``when_full = "refuse"``, and something has left already.
         """
-        recording = self._recording(scope, consent, now, receive, send)
-        if recording is None or self._house is None:
-            await app(receive, send)
-            return
+        assert self._log  # noqa: S101  the caller asked `keeps`
+        assert self._house  # noqa: S101  opened together
+        recording = self._recording_of(self._log, self._row(exchange), receive, send, time.perf_counter)
         self._house.watch(recording)
         try:
             await app(recording.receive, recording.send)
@@ -93,13 +94,15 @@ class Remembering:
         finally:
             self._house.forget(recording)
 
-    def misuse(self, consent: Consent, what: str, scope: Mapping[str, Any], *, now: float) -> None:
+    def misuse(self, exchange: Exchange, what: str) -> None:
         """Keep that somebody tried something; folded by kind, address prefix and minute."""
-        if self._log is None or consent.site.visits is None:
+        site = exchange.consent.site
+        if self._log is None or site.visits is None:
             return
         from cookiegate.records import Misuse
 
-        row = Misuse.of(consent.site, time=now, what=what, address=address_of(scope, self._config))
+        address = address_of(exchange.scope, exchange.sent, self._config)
+        row = Misuse.of(site, time=exchange.now, what=what, address=address)
         try:
             self._log.record_misuse(row)
         except RecordsError as fault:
@@ -125,35 +128,37 @@ class Remembering:
             "fault": "the last record could not be kept; the log says why" if found.fault else "",
         }
 
-    def _recording(
-        self, scope: Mapping[str, Any], consent: Consent, now: float, receive: Receive, send: Send
-    ) -> Recording | None:
-        site, visits = consent.site, consent.site.visits
-        if self._log is None or visits is None:
-            return None
-        if visits.basis == "consent" and not consent.allows("analytics"):
-            return None
-        self._tell_of_proxy(scope)
-        headers = {name: value for name, value in scope["headers"] if name in {b"referer", b"user-agent"}}
-        row = partial(
-            self._visit_of,
-            site,
-            time=now,
-            address=address_of(scope, self._config),
-            method=scope.get("method", "WEBSOCKET"),
-            path=scope["path"],
-            referrer=headers.get(b"referer", b"").decode("latin-1"),
-            agent=headers.get(b"user-agent", b"").decode("latin-1"),
-            granted=consent.granted,
-            consent_id=consent.id or "",
-        )
-        return self._recording_of(self._log, row, receive=receive, send=send, clock=time.perf_counter)
+    def _row(self, exchange: Exchange) -> Callable[..., Visit]:
+        """Return what makes the row, once the response is known."""
+        scope, sent, consent = exchange.scope, exchange.sent, exchange.consent
+        self._tell_of_proxy(scope, sent)
+        address = address_of(scope, sent, self._config)
 
-    def _tell_of_proxy(self, scope: Mapping[str, Any]) -> None:
+        def row(*, status: int, size: int, duration: float, stream: int, finished: bool) -> Visit:
+            return self._visit_of(
+                consent.site,
+                time=exchange.now,
+                address=address,
+                method=scope.get("method", "WEBSOCKET"),
+                path=scope["path"],
+                status=status,
+                size=size,
+                duration=duration,
+                referrer=sent.get(b"referer", b"").decode("latin-1"),
+                agent=sent.get(b"user-agent", b"").decode("latin-1"),
+                granted=consent.granted,
+                consent_id=consent.id or "",
+                stream=stream,
+                finished=finished,
+            )
+
+        return row
+
+    def _tell_of_proxy(self, scope: Mapping[str, Any], sent: Mapping[bytes, bytes]) -> None:
         """Say once that a private peer is logged in its visitors' place: it looks like a proxy that nobody trusts."""
         if self._proxy_told:
             return
-        peer = claims_a_proxy(scope, self._config)
+        peer = claims_a_proxy(scope, sent, self._config)
         if peer is None:
             return
         self._proxy_told = True

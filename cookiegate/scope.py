@@ -16,10 +16,22 @@ ZEROCOPY = "http.response.zerocopysend"  # would send a page past us
 CONSENT = "consent"  # in the scope's state, where Starlette's request.state finds it
 
 
-def path_below(scope: Mapping[str, Any], prefix: str) -> str | None:
-    """Return the path below *prefix*, or None where the request is the app's."""
-    path = path_of(scope)
-    return path.removeprefix(prefix) if path == prefix or path.startswith(f"{prefix}/") else None
+def sent_headers(scope: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """Return the request's headers by name; several lines are one (RFC 9110 5.3, for cookies RFC 9113 8.2.3)."""
+    headers = scope["headers"]
+    sent = dict(headers)
+    if len(sent) < len(headers):
+        sent.clear()
+        for name, line in headers:
+            between = b"; " if name == b"cookie" else b", "
+            sent[name] = sent[name] + between + line if name in sent else line
+    return sent
+
+
+def path_below(path: str, prefix: str) -> str | None:
+    """Return what of *path* is below *prefix*, or None where the request is the app's."""
+    below = path.removeprefix(prefix)
+    return below if below != path and below[:1] in {"", "/"} else None
 
 
 def path_of(scope: Mapping[str, Any]) -> str:
@@ -37,18 +49,18 @@ def address_bar(scope: Mapping[str, Any]) -> str:
 
 def inner_scope(scope: Scope, headers: Sequence[tuple[bytes, bytes]], consent: object) -> Scope:
     """Return the app's own copy: with the consent, and without what it may not see."""
+    inner = {**scope, "headers": headers, "state": {**scope.get("state", {}), CONSENT: consent}}
     extensions = scope.get("extensions") or {}
-    return {
-        **scope,
-        "headers": headers,
-        "extensions": {name: value for name, value in extensions.items() if name != ZEROCOPY},
-        "state": {**scope.get("state", {}), CONSENT: consent},
-    }
+    if ZEROCOPY in extensions:
+        inner["extensions"] = {name: value for name, value in extensions.items() if name != ZEROCOPY}
+    return inner
 
 
 def passed_over(scope: Scope) -> ConfigError | None:
     """Return why pages would leave past us, if they would: the app handles 500 or Exception outside of us."""
-    handlers = getattr(scope.get("app"), "exception_handlers", None) or {}
+    handlers = getattr(scope.get("app"), "exception_handlers", None)
+    if not handlers:
+        return None
     if scope["type"] in {"lifespan", "http"} and (500 in handlers or Exception in handlers):
         return ConfigError(
             "The app has a handler for 500 or Exception, and Starlette runs it outside of added middleware, so its "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cookiegate.consent.exceptions import ServiceException, Wish, settled
@@ -60,7 +61,7 @@ class Standing(Enum):
     EXPIRED = "the receipt has expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Consent:
     """What one visitor agreed to. Immutable: giving, refusing and withdrawing return another one.
 
@@ -104,10 +105,15 @@ class Consent:
             return self.overruled.get(service.purpose) in _LIFTED
         return exception is None and self.allows(service.purpose)
 
-    @property
+    @cached_property
     def granted(self) -> tuple[str, ...]:
         """The granted purposes that were asked for, in the site's order."""
         return tuple(purpose for purpose in self.site.asked if self.allows(purpose))
+
+    @cached_property
+    def forged(self) -> bool:
+        """Whether the receipt names a key of ours and was not signed with it."""
+        return self.standing is Standing.FORGED
 
     @property
     def grants(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cookiegate.consent.receipt import MAX_SENT, MAX_VALUE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,9 +25,10 @@ def cookie_name(site: Site, *, secure: bool) -> str:
 
 
 def receipts_sent(site: Site, cookies: Iterable[SentCookie], *, secure: bool) -> tuple[bytes, ...]:
-    """Return the values of all cookies of our name, byte for byte."""
+    """Return the values of all cookies of our name, byte for byte as far as it takes to see one too long or many."""
     name = cookie_name(site, secure=secure).encode()
-    return tuple(cookie.value for cookie in cookies if cookie.name == name)
+    values = [cookie.value[: MAX_VALUE + 1] for cookie in cookies if cookie.name == name]
+    return tuple(values[: MAX_SENT + 1])
 
 
 def set_cookie(consent: Consent, value: str, *, secure: bool, now: float) -> bytes:

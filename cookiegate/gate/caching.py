@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cookiegate.consent.consent import Consent
 
@@ -42,6 +42,7 @@ _OF_THE_BODY = frozenset(
 )
 _READING = frozenset({"GET", "HEAD"})
 _PARTIAL = frozenset({b"range", b"if-range", b"if-modified-since"})
+_CONDITIONS = frozenset({b"if-match", b"if-none-match", b"if-range", b"if-modified-since", b"if-unmodified-since"})
 
 
 def variant(consent: Consent, *, revision: str, language: str, forms: bool) -> bytes:
@@ -101,6 +102,11 @@ def weakened(values: Iterable[bytes], variant: bytes) -> bool:
 def wants_page(headers: Sequence[Header]) -> bool:
     """Return whether the request's Accept names text/html."""
     return any(name == b"accept" and b"text/html" in value.lower() for name, value in headers)
+
+
+def depends(sent: Mapping[bytes, bytes]) -> bool:
+    """Return whether a request with these headers is for a page, or has a condition: see `request_headers`."""
+    return not _CONDITIONS.isdisjoint(sent) or sent.get(b"accept", b"").lower().find(b"text/html") >= 0
 
 
 def request_headers(headers: Sequence[Header], variant: Callable[[], bytes], *, method: str) -> list[Header]:

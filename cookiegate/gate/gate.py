@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from cookiegate.gate import caching, sharing
@@ -66,18 +66,32 @@ class Notice(Protocol):
     def withheld_page(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """What the gate must know of one request."""
+class Exchange(NamedTuple):
+    """What is known of one request before the app has it."""
 
-    consent: Consent
-    origin: Origin
-    path: str
-    method: str
-    headers: Sequence[Header]  # as the visitor sent them
+    scope: Mapping[str, Any]  # as the server gave it
+    sent: Mapping[bytes, bytes]  # its headers by name
     cookies: Sequence[SentCookie]
+    origin: Origin
+    consent: Consent
     notice: Notice
     now: float  # seconds since 1970
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """The request's headers as the visitor sent them."""
+        headers: Sequence[Header] = self.scope["headers"]
+        return headers
+
+    @property
+    def path(self) -> str:
+        """The path that was asked for, decoded."""
+        return str(self.scope["path"])
+
+    @property
+    def method(self) -> str:
+        """The request's method; a socket is opened with a GET."""
+        return str(self.scope.get("method", "GET"))
 
     @property
     def page(self) -> str:
@@ -91,6 +105,7 @@ class Gate:
     def __init__(self, site: Site, *, edition: str) -> None:
         self.site = site
         self.observing = site.mode == "observe"
+        self._hides = site.denied_cookies == "hide"
         self.report = Report(observing=self.observing)
         self.reported = Reported()
         self._policies = HostPolicies(site)
@@ -113,11 +128,14 @@ class Gate:
 
     def request_headers(self, exchange: Exchange) -> list[Header]:
         """Return the request's headers that the app may see."""
+        shown = list(exchange.headers)
         if self.observing:
-            return list(exchange.headers)
-        shown = exchange.headers
-        if self.site.denied_cookies == "hide":
+            return shown
+        services_of = self._matcher.cookie
+        if self._hides and [cookie for cookie in exchange.cookies if services_of(cookie.name or cookie.value)]:
             shown = visible(shown, lambda name: bool(self._cookies.denied_by(name, exchange.consent)))
+        if not caching.depends(exchange.sent):
+            return shown
         return caching.request_headers(shown, lambda: self._asked_variant(exchange), method=exchange.method)
 
     def translates(self, exchange: Exchange) -> bool:
@@ -141,10 +159,10 @@ class Gate:
         alone = self.observing or _is_timed(exchange) or not self._sharing.impersonal(exchange)
         return sharing.PRIVATE if alone else self.variant(exchange)
 
-    def gated_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
+    def gated_headers(self, headers: list[Header], exchange: Exchange) -> list[Header]:
         """Return any response's headers as they may leave, out of shared caches if that depends on the visitor."""
-        if _TOUCHED.isdisjoint([name for name, _ in headers]):
-            return list(headers)
+        if _TOUCHED.isdisjoint(dict(headers)):
+            return headers
         allowed = self.allowed_headers(headers, exchange)
         told = not self.observing and any(map(self._tells, headers))
         return caching.private_headers(allowed, [b"Cookie", b"Sec-GPC"]) if told else allowed

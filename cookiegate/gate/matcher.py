@@ -39,8 +39,11 @@ class Matcher:
         ]
         self._own_hosts = tuple(host for host in (*site.hosts, *site.own_hosts) if host != "*")
         self._keep = tuple(_keep_rule(address) for address in site.keep)
+        self._folders = tuple((_folder_of(path), match.service) for path, match in self.paths)
+        self._nears = re.compile("|".join(re.escape(folder) for folder, _ in self._folders)).match
         self._starts = re.compile("|".join(re.escape(start) for start, _ in self.paths)).match
-        self.path_word = _path_word(frozenset(path for path, match in self.paths if not match.service.keep))
+        self._path_word = _path_word(frozenset(path for path, match in self.paths if not match.service.keep))
+        self._named_before = lru_cache(maxsize=4096)(self._names_path)
         self.lists = Lists(site.lists)
         self._fingerprints = catalogue.fingerprints.extended(own.fingerprints)
         self.inline = lru_cache(maxsize=256)(self._inline)
@@ -97,6 +100,19 @@ class Matcher:
         found = (match for start, match in self.paths if path.startswith(start)) if self._starts(path) else ()
         return next((match for match in found if match.service.slug not in self._declared), None)
 
+    def near(self, path: str) -> list[Service]:
+        """Return the services that a page at *path* can name by less than their whole path."""
+        if not self._nears(path):
+            return []
+        return [service for folder, service in self._folders if path.startswith(folder)]
+
+    def names_path(self, lowered: bytes) -> bool:
+        """Return whether an address in *lowered* markup might lead to a path by which a service is known."""
+        return (self._named_before if len(lowered) <= REMEMBERED_LENGTH else self._names_path)(lowered)
+
+    def _names_path(self, lowered: bytes) -> bool:
+        return bool(self._path_word(lowered))
+
     def at_whole_host(self, host: str) -> tuple[Match, ...]:
         """Return every service that is known at *host* whatever the path."""
         found = (entry for parent in _with_parents(host) for entry in self._at(parent))
@@ -112,6 +128,12 @@ class Matcher:
 
     def _find_services(self, name: bytes) -> tuple[Service, ...]:
         return tuple(service for fits, service in self._cookies if fits(name))
+
+
+def _folder_of(path: str) -> str:
+    """The folder in which *path* can be named by its last part alone; every page knows what lies at the root."""
+    folder = path.rstrip("/").rpartition("/")[0]
+    return f"{folder}/" if folder else path
 
 
 def _with_parents(host: str) -> Iterable[str]:

@@ -60,15 +60,15 @@ _ASCII = bytes(range(128))
 
 def content_of(headers: Headers) -> Content:
     """Return what a response is, by all its Content-Type lines: one that says text/html makes it a page."""
-    said = tuple((name, value.strip().lower()) for name, value in headers if name in _TELLING)
-    return _content_of(said)
+    return _content_of(tuple([entry for entry in headers if entry[0] in _TELLING]))
 
 
 _TELLING = frozenset({b"content-type", b"content-disposition", b"x-content-type-options"})
 
 
 @lru_cache(maxsize=256)
-def _content_of(said: Headers) -> Content:
+def _content_of(headers: Headers) -> Content:
+    said = [(name, value.strip().lower()) for name, value in headers]
     if any(name == b"content-disposition" and value.startswith(b"attachment") for name, value in said):
         return Content(Form.OTHER)
     lines = [value for name, value in said if name == b"content-type"]

@@ -47,12 +47,6 @@ def joined(found: Sequence[Withheld]) -> Withheld | None:
     return replace(every[0], also=tuple(replace(each, also=()) for each in every[1:])) if every else None
 
 
-def _folder_of(path: str) -> str:
-    """The folder in which *path* can be named by its last part alone; every page knows what lies at the root."""
-    folder = path.rstrip("/").rpartition("/")[0]
-    return f"{folder}/" if folder else path
-
-
 class Places:
     """Judges the addresses on one page, whose own is *page*. *freed*: the page's author marked it necessary."""
 
@@ -148,12 +142,11 @@ class Places:
         Not where the page itself lies in the same folder or below, or at a host of a declared service.
         """
         here = urlsplit(self._page).path.lower()
-        near = (match.service for path, match in self._matcher.paths if here.startswith(_folder_of(path)))
-        return self._is_free_home(self._host) and all(map(self.allows, near))
+        return self._is_free_home(self._host) and all(map(self.allows, self._matcher.near(here)))
 
     def names_path(self, lowered: bytes) -> bool:
         """Return whether an address in *lowered* markup might lead to a path by which a service is known."""
-        return bool(self._matcher.path_word(lowered))
+        return self._matcher.names_path(lowered)
 
     # -- services
 

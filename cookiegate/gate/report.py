@@ -49,8 +49,11 @@ class Report:
             self._settle(each)
         first = self._first(thing.slug, thing.rule, thing.element, thing.host)
         loud = logging.WARNING if thing.service and not thing.declared else logging.INFO
+        level = loud if first else logging.DEBUG
+        if not log.isEnabledFor(level):
+            return
         log.log(
-            loud if first else logging.DEBUG,
+            level,
             "%s <%s>%s at byte %d: %s (rule: %s).",
             self._verb,
             printable(thing.element),

@@ -26,21 +26,27 @@ class ResponseGate:
     The start of a page waits for the first bytes of its body, so that its headers can tell the truth.
     """
 
+    # How it begins; most responses are no page and keep to this.
+    _start: Start | None = None  # while it waits
+    _status = 0
+    _form = Form.OTHER
+    _passes = False  # the start left, and what follows is no page's
+    _unlabelled = b""  # while it may turn out to be a page
+    _page: PageBody | None = None  # while the body is one
+    _ended = False
+    _cut_off = False
+
     def __init__(self, send: Send, gate: Gate, exchange: Exchange) -> None:
         self._send = send
         self._gate = gate
         self._exchange = exchange
-        self._start: Start | None = None  # while it waits
-        self._status = 0
-        self._form = Form.OTHER
-        self._unlabelled = b""  # while it may turn out to be a page
-        self._page: PageBody | None = None  # while the body is one
-        self._ended = False
-        self._cut_off = False
         self._withheld: list[Withheld] = []
 
     async def __call__(self, message: Message) -> None:
         """Gate one message of the app."""
+        if self._passes and message["type"] == "http.response.body":
+            await self._send(message)
+            return
         match message["type"]:
             case "http.response.start":
                 await self._on_start(message)
@@ -66,12 +72,14 @@ class ResponseGate:
     # -- the start
 
     async def _on_start(self, message: Message) -> None:
-        start = self._start = Start(message, self._gate, self._exchange)
-        self._status, self._form = start.status, start.form
+        start = Start(message, self._gate, self._exchange)
+        self._passes = start.form is Form.OTHER
+        if self._passes:
+            await self._send(start.message)
+            return
+        self._start, self._status, self._form = start, start.status, start.form
         if self._form is Form.XML:
             await self._release_document(start)
-        elif self._form is Form.OTHER:
-            await self._release_start()
         elif self._form is not Form.UNLABELLED:
             await self._expect_page(start)
 

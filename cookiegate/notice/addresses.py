@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cookiegate.origin import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +19,11 @@ class Addresses:
     root: str
     prefix: str
     netloc: str
+
+    @classmethod
+    def of(cls, scope: Mapping[str, Any], prefix: str, origin: Origin) -> Self:
+        """Return those that the visitor who sent this request can reach."""
+        return cls(root=quote(scope.get("root_path", "")) + prefix, prefix=prefix, netloc=origin.netloc)
 
     @property
     def home(self) -> str:

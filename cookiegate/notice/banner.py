@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cookiegate.languages import country_in, negotiate, speech
+from cookiegate.notice.addresses import Addresses
 from cookiegate.notice.choices import remembered
 from cookiegate.notice.forms import return_to
 from cookiegate.notice.placeholder import placeholder
 from cookiegate.pages import render, stylesheet
+from cookiegate.scope import address_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from cookiegate.consent.consent import Consent
-    from cookiegate.notice.addresses import Addresses
     from cookiegate.origin import Origin
     from cookiegate.service import Service
 
@@ -25,26 +26,16 @@ CSP_REPORT = "/csp-report"
 class PageNotice:
     """What is asked and said inside the answer to one request; worked out only where a page needs it.
 
-    *back* returns the address to come back to after a choice; *silent*: nobody is asked here.
+    Our own pages stand below *prefix*; *silent*: nobody is asked here.
     """
 
     def __init__(
-        self,
-        consent: Consent,
-        *,
-        headers: Iterable[tuple[bytes, bytes]],
-        method: str,
-        origin: Origin,
-        addresses: Addresses,
-        back: Callable[[], str],
-        silent: bool,
+        self, scope: Mapping[str, Any], origin: Origin, consent: Consent, prefix: str, *, silent: bool
     ) -> None:
-        self._consent = consent
-        self._headers = headers
-        self._method = method
+        self._scope = scope
         self._origin = origin
-        self._addresses = addresses
-        self._back = back
+        self._consent = consent
+        self._prefix = prefix
         self._silent = silent
 
     @cached_property
@@ -82,11 +73,20 @@ class PageNotice:
 
     @property
     def _returns_to(self) -> str:
-        return self._back() if self._method in {"GET", "HEAD"} else self._addresses.home
+        """The address to come back to after a choice."""
+        return address_bar(self._scope) if self._method in {"GET", "HEAD"} else self._addresses.home
+
+    @property
+    def _method(self) -> str:
+        return str(self._scope.get("method", "GET"))
+
+    @cached_property
+    def _addresses(self) -> Addresses:
+        return Addresses.of(self._scope, self._prefix, self._origin)
 
     @cached_property
     def _sent(self) -> dict[str, str]:
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._headers}
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._scope["headers"]}
 
     def banner(self, *, based: bool, forms_forbidden: bool) -> bytes:
         """Return the question as HTML; where the page's policy forbids forms, yes and no are links alike."""
@@ -114,7 +114,7 @@ class PageNotice:
 
     def _again(self, *, based: bool) -> str:
         """Return the page's own address; nothing where loading it would not show it again."""
-        address = self._back()
+        address = address_bar(self._scope)
         shown = self._method in {"GET", "HEAD"} and return_to(address) == address
         return self._addresses.page(address, based=based) if shown else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -106,7 +106,7 @@ class VisitLog:
         def frame(key: DayKey) -> Frame:
             kept = visit
             if visit.site in self._keyed and visit.address:
-                kept = replace(visit, address=key.pseudonym(visit.address))
+                kept = visit._replace(address=key.pseudonym(visit.address))
             return kept.encode(), key.tag(kept.address), key.tag(kept.consent_id)
 
         self._keep(VISITS, terms, visit.time, frame)
@@ -137,7 +137,9 @@ class VisitLog:
         """
         try:
             self._prepare()
-            return self._retention.purge(now, _steady() if steady is None else steady)
+            destroyed = self._retention.purge(now, _steady() if steady is None else steady)
+            self._writer().let_go()
+            return destroyed
         except OSError as fault:
             raise RecordsError(f"Expired records could not be destroyed: {fault}.") from fault
 

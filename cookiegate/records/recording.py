@@ -32,21 +32,21 @@ class Recording:
     cannot be kept and ``when_full = "refuse"``, the answer is a 503 if nothing has left yet, and breaks off else.
     """
 
+    _start: Message | None = None  # held back where a missing row must be able to turn it into a 503
+    _status = _size = _stream = 0
+    _done = False
+
     def __init__(
         self,
         log: VisitLog,
         row: Callable[..., Visit],
-        *,
-        send: Callable[[Message], Awaitable[None]],
         receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
         clock: Callable[[], float],
     ) -> None:
         self._log, self._row, self._clock = log, row, clock
-        self._send, self._receive = send, receive
+        self._receive, self._send = receive, send
         self._began = clock()
-        self._start: Message | None = None  # held back where a missing row must be able to turn it into a 503
-        self._status, self._size, self._stream = 0, 0, 0
-        self._done = False
         self._lock = Lock()  # `note_long` comes from another thread
 
     async def send(self, message: Message) -> None:
@@ -85,6 +85,8 @@ class Recording:
         Raises:
             RecordsError: it was not kept and ``when_full = "refuse"``.
         """
+        if self._done:
+            return
         with self._lock:
             if self._done:
                 return

@@ -9,6 +9,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -66,12 +67,13 @@ class DayKey:
         self.day, self.terms, self._key = day, terms, key
         self._tags = _derive(key, b"tags")
         self._names = _derive(key, b"names")
+        self.tag = lru_cache(maxsize=1024)(self._tag)
 
     def cipher(self, writer: bytes) -> FrameCipher:
         """Return the cipher of the writer with this random id of 16 bytes."""
         return FrameCipher(self._key, self.day, writer)
 
-    def tag(self, value: str) -> bytes:
+    def _tag(self, value: str) -> bytes:
         """Return the 8 bytes by which *value* is found among this day's frames without opening them."""
         return hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=TAG_BYTES, key=self._tags).digest()
 

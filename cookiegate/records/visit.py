@@ -5,30 +5,20 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from cookiegate.address import plain, prefix_of
 
 if TYPE_CHECKING:
     from cookiegate.site import Site
 
-ADDRESS, METHOD, PATH, REFERRER, AGENT, GRANTED, CONSENT_ID = LIMITS = (
-    64,
-    16,
-    2048,
-    256,
-    1024,
-    256,
-    64,
-)  # bytes
+ADDRESS, METHOD, PATH, REFERRER, AGENT, GRANTED, CONSENT_ID = 64, 16, 2048, 256, 1024, 256, 64  # bytes
 
 _FACTS = struct.Struct("<dHQfQB7H")  # time, status, size, duration, stream, finished, seven lengths
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#\\@]*@)?([^/?#\\@]+)", re.IGNORECASE)
-_NO_QUERY = re.compile(r"[?#]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Visit:
+class Visit(NamedTuple):
     """One request's record. Make it with `Visit.of`, which leaves out what must not be kept.
 
     *time* is the request's beginning in seconds since 1970 (UTC), *duration* in seconds, *size* the body's bytes.
@@ -50,6 +40,10 @@ class Visit:
     consent_id: str = ""
     stream: int = 0
     finished: bool = True
+
+    def __repr__(self) -> str:
+        """Say nothing of whom it is about: it may end up in a log line."""
+        return f"<Visit to {self.site}>"
 
     @classmethod
     def of(
@@ -77,41 +71,34 @@ class Visit:
         """
         visits = site.visits
         known = visits is not None and (visits.basis == "consent" or "analytics" in granted)
-        return cls(
-            site=site.name,
-            time=time,
-            address=prefix_of(address) if visits and visits.ip == "truncated" else plain(address),
-            method=method,
-            path=_NO_QUERY.split(path, maxsplit=1)[0],
-            status=status,
-            size=size,
-            duration=duration,
-            referrer=referrer and referring_origin(referrer),
-            agent=agent,
-            granted=granted,
-            consent_id=consent_id if known else "",
-            stream=stream,
-            finished=finished,
+        return cls(  # in order: names would take as long as all the rest
+            site.name,
+            time,
+            prefix_of(address) if visits and visits.ip == "truncated" else plain(address),
+            method,
+            path.partition("?")[0].partition("#")[0],
+            status,
+            size,
+            duration,
+            referrer and referring_origin(referrer),
+            agent,
+            granted,
+            consent_id if known else "",
+            stream,
+            finished,
         )
 
     def encode(self) -> bytes:
         """Return the row's bytes, at most 3.8 KB; each text is cut to its limit."""
-        texts = [
-            text.encode("utf-8", "replace")[:limit]
-            for text, limit in zip(
-                (
-                    self.address,
-                    self.method,
-                    self.path,
-                    self.referrer,
-                    self.agent,
-                    ",".join(self.granted),
-                    self.consent_id,
-                ),
-                LIMITS,
-                strict=True,
-            )
-        ]
+        texts = (
+            self.address.encode("utf-8", "replace")[:ADDRESS],
+            self.method.encode("utf-8", "replace")[:METHOD],
+            self.path.encode("utf-8", "replace")[:PATH],
+            self.referrer.encode("utf-8", "replace")[:REFERRER],
+            self.agent.encode("utf-8", "replace")[:AGENT],
+            ",".join(self.granted).encode("utf-8", "replace")[:GRANTED],
+            self.consent_id.encode("utf-8", "replace")[:CONSENT_ID],
+        )
         facts = _FACTS.pack(
             self.time,
             self.status & 0xFFFF,
@@ -121,7 +108,7 @@ class Visit:
             self.finished,
             *map(len, texts),
         )
-        return facts + b"".join(texts)
+        return b"".join((facts, *texts))
 
     @classmethod
     def decode(cls, site: str, row: bytes) -> Self:

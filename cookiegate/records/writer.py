@@ -85,7 +85,12 @@ class Writer:
             return not known and not full
 
     def sync(self) -> None:
-        """Put on stable storage what was appended since the last call. Never raises: what is in doubt is lost."""
+        """Put on stable storage what was appended since the last call. Never raises: what is in doubt is lost.
+
+        A segment that another process removed is noticed here, and its rows since the last call are counted as lost:
+        to look at every row would cost more than to encrypt it.
+        """
+        self.let_go()
         with self._syncing:
             with self._lock:
                 retired, self._retired = self._retired, []
@@ -98,6 +103,13 @@ class Writer:
                     self._sync_one(segment, frames)
             for segment in retired:
                 segment.close()
+
+    def let_go(self) -> None:
+        """Write no more to what somebody removed: its day was destroyed."""
+        with self._lock:
+            for segment in [slot.segment for slots in self._slots.values() for slot in slots]:
+                if segment.gone:
+                    self._retire(segment)
 
     def close(self) -> None:
         """Sync and close every segment; a row after this opens new ones."""
@@ -133,7 +145,7 @@ class Writer:
         slots = self._slots.setdefault((kind, terms.site), [])
         for place, slot in enumerate(slots):
             if slot.begin <= time < slot.end:
-                if slot.segment.gone:  # its day was destroyed while this process held it open
+                if self._strict and slot.segment.gone:  # its day was destroyed while this process held it open
                     self._retire(slot.segment)
                     break
                 if place:
@@ -173,6 +185,7 @@ class Writer:
     def _retire(self, segment: Segment) -> None:
         """Write no more to it; the next sync closes it."""
         for slots in self._slots.values():
-            slots[:] = [slot for slot in slots if slot.segment is not segment]
-        if segment not in self._retired:
-            self._retired.append(segment)
+            living = [slot for slot in slots if slot.segment is not segment]
+            if len(living) < len(slots):
+                slots[:] = living
+                self._retired.append(segment)

@@ -22,7 +22,7 @@ def _yes(purpose: str, *, despite_signal: bool = False, fingerprint: str = "") -
 
 def test_an_answer_to_a_purpose_that_is_no_longer_asked_grants_nothing() -> None:
     receipt = _receipt(preferences=Answer(granted=True, fingerprint="0" * 16))
-    consent = Decisions(SITE, lambda _: receipt).decide([b"x"], signal=False, child=True, now=NOW)
+    consent = Decisions(SITE, lambda _: receipt).decide((b"x",), signal=False, child=True, now=NOW)
     assert consent.standing is Standing.VALID
     assert not consent.allows("preferences")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +44,60 @@ def test_a_chunk_leaves_before_the_next_is_asked_for(content_type: bytes) -> Non
     assert b"first" in app.left_before[2]
     assert b"second" in app.left_before[3]
     assert b"third" in app.left_before[4]
+
+
+@pytest.mark.parametrize("give", [None, ()], ids=["with a banner", "without one"])
+def test_the_first_byte_leaves_one_chunk_after_the_app_sent_it_at_the_latest(give: tuple[str, ...] | None) -> None:
+    rows = [b"<tr><td>%d</td></tr>" % number for number in range(20)]
+    for beginning in (HEAD, b"<!doctype html><title>Tea", b"\xef\xbb\xbf<!doctype html><html lang=en>"):
+        app = Streaming(beginning, *rows)
+        visitor = visit(Streaming(), give=give)
+        cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+        drive(gated(app), http_scope(headers={**NAVIGATE, "cookie": cookies}), sent=app.sent)
+        assert app.left_before[2], "after the second chunk the first has left"
+        for number, row in enumerate(rows[:-1]):
+            assert row in app.left_before[number + 3], "and so has each one after the next"
+
+
+def test_a_hundred_transfers_at_once_hold_no_more_than_their_chunks() -> None:
+    chunk, chunks, transfers = 1 << 16, 32, 100
+
+    async def file(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["more_body"]:
+            pass
+        headers = [(b"content-type", b"application/octet-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for number in range(chunks):
+            await send({"type": "http.response.body", "body": bytes(chunk), "more_body": number < chunks - 1})
+
+    async def transfer(app: Any) -> int:
+        sent, left = 0, chunks
+
+        async def receive() -> Message:
+            nonlocal left
+            left -= 1
+            await asyncio.sleep(0)
+            return {"type": "http.request", "body": bytes(chunk), "more_body": left > 0}
+
+        async def send(message: Message) -> None:
+            nonlocal sent
+            await asyncio.sleep(0)
+            sent += len(message.get("body", b""))
+
+        await app(http_scope(), receive, send)
+        return sent
+
+    async def at_once(app: Any) -> list[int]:
+        return await asyncio.gather(*(transfer(app) for _ in range(transfers)))
+
+    app = gated(file)
+    tracemalloc.start()
+    try:
+        assert asyncio.run(at_once(app)) == [chunks * chunk] * transfers
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * transfers * chunk, "of 200 MB up and 200 MB down"
 
 
 def test_a_script_of_a_denied_service_never_starts_to_leave() -> None:

@@ -17,7 +17,7 @@ POSITIONS: Final[tuple[Position, ...]] = get_args(Position)
 PAGE: Final = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     "<title>Tea</title><main><h1>Tea</h1><p>First and second flush.</p>"
-    '<iframe src="https://www.youtube.com/embed/tea" title="How tea is rolled" width="320" height="240"></iframe></main>'
+    '<iframe src="https://www.youtube.com/embed/tea" title="How tea is rolled" width="320"></iframe></main>'
 )
 
 

@@ -51,7 +51,7 @@ def _recording(log: VisitLog, wire: Wire) -> Recording:
     def row(**facts: Any) -> Visit:
         return Visit.of(SITE, time=NOW, address="192.0.2.1", method="GET", path="/", **facts)
 
-    return Recording(log, row, send=wire.send, receive=wire.receive, clock=wire.clock)
+    return Recording(log, row, wire.receive, wire.send, wire.clock)
 
 
 def _rows(log: VisitLog) -> list[Visit]:
