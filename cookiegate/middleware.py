@@ -142,7 +142,7 @@ class CookieGateMiddleware:
                 now=now,
             )
         silent = stages.gate.observing or not origin.can_keep
-        notice = PageNotice(scope, origin, consent, config.prefix, silent=silent)
+        notice = PageNotice(scope, origin, consent, config.prefix, renderings=stages.renderings, silent=silent)
         return stages, Exchange(scope, sent, cookies, origin, consent, notice, now)
 
     def _find_stages(self, host: str) -> Stages:

@@ -10,11 +10,13 @@ from html import unescape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import escape
+
 from cookiegate.languages import SOURCE_LANGUAGE, direction, speech, translations
 from cookiegate.service import in_language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from pathlib import Path
 
     from jinja2 import Environment
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from cookiegate.site import Site
 
 _log = logging.getLogger("cookiegate")
+RENDERINGS = 256  # of one site, a few KB each
+_GAP = 0x10FFF0  # private characters that nobody writes
 _SENTENCE = re.compile(r"""\b_\(\s*"([^"\\]+)"\s*\)""").findall
 
 
@@ -104,6 +108,30 @@ def _filled(template: str, folder: Path | None, context: Mapping[str, Any]) -> s
         except Exception:  # whatever a site's own template does: visitors get ours
             _log.exception("The template %s of %s failed, and ours stands in its place.", template, folder)
     return environment().get_template(template).render(context)
+
+
+class Renderings:
+    """What stands inside one site's pages: rendered once, and from page to page only its gaps are filled anew."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._known: dict[Hashable, bytes] = {}
+
+    def get(
+        self, template: str, language: str, key: Hashable, context: Callable[[], Mapping[str, Any]], **gaps: str
+    ) -> bytes:
+        """Return a template in ASCII. *key* tells apart what *context* may return; *gaps* are values beside it."""
+        known = (template, language, key, tuple(bool(value) for value in gaps.values()))
+        rendered = self._known.get(known)
+        if rendered is None:
+            if len(self._known) >= RENDERINGS:
+                self._known.clear()
+            marks = {name: chr(_GAP + n) if value else "" for n, (name, value) in enumerate(gaps.items())}
+            rendered = render(template, language, of=self._site, charset="ascii", **context(), **marks)
+            self._known[known] = rendered
+        for number, value in enumerate(gaps.values()):
+            rendered = rendered.replace(b"&#%d;" % (_GAP + number), escape(value).encode("ascii", "xmlcharrefreplace"))
+        return rendered
 
 
 class Wording:

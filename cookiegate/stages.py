@@ -11,6 +11,7 @@ from cookiegate.consent.receipt import Receipts
 from cookiegate.gate.gate import Gate
 from cookiegate.gate.selfcheck import check_gate
 from cookiegate.notice.own import check_own
+from cookiegate.pages import Renderings
 
 if TYPE_CHECKING:
     from cookiegate.config import Config
@@ -26,6 +27,7 @@ class Stages:
     receipts: Receipts
     decisions: Decisions
     gate: Gate
+    renderings: Renderings
     nobody: Consent
     known: bool = True
 
@@ -47,6 +49,7 @@ def compile_stages(config: Config) -> dict[str | None, Stages]:
             receipts=receipts,
             decisions=Decisions(site, receipts.read),
             gate=Gate(site, edition=f"{version('cookiegate')} {config.prefix}"),  # placeholders link to our pages
+            renderings=Renderings(site),
             nobody=nobody_asked(site),
         )
     return {**stages, None: replace(stages[config.sites[0].name], known=False)}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cookiegate.consent.consent import Consent
     from cookiegate.origin import Origin
+    from cookiegate.pages import Renderings
     from cookiegate.service import Service
 
 CSP_REPORT = "/csp-report"
@@ -30,12 +31,20 @@ class PageNotice:
     """
 
     def __init__(
-        self, scope: Mapping[str, Any], origin: Origin, consent: Consent, prefix: str, *, silent: bool
+        self,
+        scope: Mapping[str, Any],
+        origin: Origin,
+        consent: Consent,
+        prefix: str,
+        *,
+        renderings: Renderings,
+        silent: bool,
     ) -> None:
         self._scope = scope
         self._origin = origin
         self._consent = consent
         self._prefix = prefix
+        self._renderings = renderings
         self._silent = silent
 
     @cached_property
@@ -64,7 +73,7 @@ class PageNotice:
     def standing_link(self) -> bytes:
         """Return the link to the choices page that the site wants at the end of every page, in the page's own look."""
         to = partial(self._addresses.to, based=True)  # right under a <base>, and without one
-        return render("standing.html", self.language, of=self._consent.site, charset="ascii", url=to)
+        return self._renderings.get("standing.html", self.language, self._addresses, lambda: {"url": to})
 
     @property
     def reports(self) -> str:
@@ -90,24 +99,28 @@ class PageNotice:
 
     def banner(self, *, based: bool, forms_forbidden: bool) -> bytes:
         """Return the question as HTML; where the page's policy forbids forms, yes and no are links alike."""
-        consent, site = self._consent, self._consent.site
-        to = partial(self._addresses.to, based=based)
-        return render(
+        consent, forms = self._consent, not forms_forbidden
+        stays = "sec-fetch-dest" in self._sent  # so do all browsers that can hide an answered question
+        return self._renderings.get(
             "banner.html",
             self.language,
-            of=site,
-            charset="ascii",
-            position=site.banner,
-            asked=[(purpose, site.purposes[purpose], self._receivers(purpose)) for purpose in consent.asks],
-            heeded=consent.heeds_signal,
-            url=to,
-            css=to(f"/assets/{stylesheet()}"),
+            (consent.asks, consent.heeds_signal, self._addresses, based, forms, stays),
+            lambda: {**self._question(based=based), "forms": forms, "stays": stays},
             return_to=return_to(self._returns_to),
-            period=remembered(site, self.language),
-            forms=not forms_forbidden,
-            stays="sec-fetch-dest" in self._sent,  # so do all browsers that can hide an answered question
             again=self._again(based=based),
         )
+
+    def _question(self, *, based: bool) -> dict[str, Any]:
+        consent, site = self._consent, self._consent.site
+        to = partial(self._addresses.to, based=based)
+        return {
+            "position": site.banner,
+            "asked": [(purpose, site.purposes[purpose], self._receivers(purpose)) for purpose in consent.asks],
+            "heeded": consent.heeds_signal,
+            "url": to,
+            "css": to(f"/assets/{stylesheet()}"),
+            "period": remembered(site, self.language),
+        }
 
     def _receivers(self, purpose: str) -> str:
         return _receivers(self._consent.site.services_for(purpose), speech(self.language))
@@ -128,6 +141,7 @@ class PageNotice:
             consent=self._consent,
             language=self.language,
             addresses=self._addresses,
+            renderings=self._renderings,
             back=self._returns_to if self.offers and not forms_forbidden else None,
         )
 

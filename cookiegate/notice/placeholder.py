@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cookiegate.consent.consent import Overruled
 from cookiegate.notice.forms import return_to
-from cookiegate.pages import render, stylesheet
+from cookiegate.pages import stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cookiegate.consent.consent import Consent
     from cookiegate.notice.addresses import Addresses
+    from cookiegate.pages import Renderings
     from cookiegate.service import Service
 
 _HIDDEN_STYLE = re.compile(rb"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE).search
@@ -40,6 +41,7 @@ def placeholder(
     consent: Consent,
     language: str,
     addresses: Addresses,
+    renderings: Renderings,
     back: str | None,
 ) -> bytes:
     """Return the box that takes the frame's place; nothing for a frame that nobody was to see.
@@ -49,19 +51,22 @@ def placeholder(
     if _invisible(attributes):
         return b""
     declared = service is not None and service.slug in consent.site.declared
-    return render(
+    size = _size(attributes)
+    forms = _forms(service, consent) if service and declared and back else ()
+    return renderings.get(
         "placeholder.html",
         language,
-        of=consent.site,
-        charset="ascii",
-        service=service,
-        declared=declared,
+        (service and service.slug, size, forms, addresses),
+        lambda: {
+            "service": service,
+            "declared": declared,
+            "size": size,
+            "forms": forms,
+            "url": partial(addresses.to, based=True),  # right under a <base>, and without one
+            "css": addresses.to(f"/assets/{stylesheet()}", based=True),
+        },
         address=_address(attributes),
-        size=_size(attributes),
-        forms=_forms(service, consent) if service and declared and back else (),
         return_to=return_to(back or "/"),
-        url=partial(addresses.to, based=True),  # right under a <base>, and without one
-        css=addresses.to(f"/assets/{stylesheet()}", based=True),
     )
 
 
