@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from cookiegate.catalogue import catalogue, find
-from cookiegate.declaration import Declaration, beside_the_file
+from cookiegate.catalogue import find, from_table
+from cookiegate.declaration import Declaration
 from cookiegate.errors import nearest
 from cookiegate.guides import Printed
+from cookiegate.notation import FilterList, Folder, Host, KeptAddress, OwnPath, Zone
 from cookiegate.period import Period
 from cookiegate.service import NECESSARY, Service, Slug, Words, in_language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 HALF_A_YEAR = timedelta(days=184)  # six calendar months are 181 to 184 days
 
@@ -78,60 +76,8 @@ DEFAULT_PURPOSES: Mapping[str, Purpose] = MappingProxyType(
 )
 
 
-def _host(value: str) -> str:
-    host = value.lower().rstrip(".")
-    if not re.fullmatch(r"\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", host):
-        raise ValueError(
-            "write a host without scheme and port: 'shop.example.com', '*.example.com', or '*' for any. "
-            "An international name is written in its ASCII form ('xn--…')."
-        )
-    return host
-
-
-def _keep(value: str) -> str:
-    if not re.fullmatch(r"https?://(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*/[!-)+-~]*\*?", value):
-        raise ValueError(
-            "write an address with scheme, host and path, as in 'https://widget.example.net/*'; "
-            "a * at the end stands for any rest, '*.' before the host for any subdomain."
-        )
-    return value
-
-
 def _in_catalogue(value: object) -> object:
     return find(value) if isinstance(value, str) else value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("this machine knows no such time zone; write it as in 'Asia/Seoul'.") from None
-    return value
-
-
-def _list(path: Path, info: ValidationInfo) -> Path:
-    found = beside_the_file(path, info)
-    if not found.is_file():
-        raise ValueError(
-            f"there is no file {str(found)!r}. Put a filter list in the syntax of EasyPrivacy there, or leave it out."
-        )
-    return found
-
-
-def _folder(path: Path, info: ValidationInfo) -> Path:
-    found = beside_the_file(path, info)
-    if not found.is_dir():
-        raise ValueError(f"there is no folder {str(found)!r}. Make it and put 'banner.html' there, or leave it out.")
-    return found
-
-
-def _own_path(value: str) -> str:
-    if value and not re.fullmatch(r"/(?!/)[!#-;=?-\[\]-~]*", value):
-        raise ValueError("write a path on the site itself, as in '/static/privacy.css': our pages load nothing else.")
-    return value
-
-
-Host = Annotated[str, AfterValidator(_host)]
 
 
 class Site(Declaration):
@@ -144,7 +90,7 @@ class Site(Declaration):
     name: str = Field(min_length=1)
     hosts: tuple[Host, ...] = Field(("*",), min_length=1)
     languages: tuple[str, ...] = Field(("en",), min_length=1)  # the first prevails
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: Zone = "UTC"
     services: tuple[Annotated[Service, BeforeValidator(_in_catalogue)], ...] = ()
     service: dict[Slug, Service] = Field(default_factory=dict)  # own ones, and overrides of the catalogue's
     purpose: dict[Slug, Purpose] = Field(default_factory=dict)
@@ -152,8 +98,8 @@ class Site(Declaration):
     unknown: Literal["withhold", "allow"] = Field(
         description="Say what happens to third parties that nobody declared: unknown = 'withhold' (or 'allow')."
     )
-    keep: tuple[Annotated[str, AfterValidator(_keep)], ...] = ()
-    lists: tuple[Annotated[Path, AfterValidator(_list)], ...] = ()  # filter lists, asked about what nobody declared
+    keep: tuple[KeptAddress, ...] = ()
+    lists: tuple[FilterList, ...] = ()  # filter lists, asked about what nobody declared
     marks: Literal["untrusted", "trusted"] = "untrusted"  # may data-privacy="necessary" free a catalogue service?
     mode: Literal["enforce", "observe"] = "enforce"
     csp: Literal["off", "report-only", "enforce"] = "off"  # a policy of our own: no host but declared, granted ones
@@ -164,8 +110,8 @@ class Site(Declaration):
     cookie_domain: str = ""
     banner: Literal["bar", "card", "top"] = "bar"  # below, in a corner, or above the page and moving it down
     standing_link: Literal["off", "append"] = "off"  # off: a page changes by nothing that its author did not ask for
-    stylesheet: Annotated[str, AfterValidator(_own_path)] = ""  # for our own pages, after ours
-    templates: Annotated[Path, AfterValidator(_folder)] | None = None  # in place of ours, file by file
+    stylesheet: OwnPath = ""  # for our own pages, after ours
+    templates: Folder | None = None  # in place of ours, file by file
     texts: dict[str, dict[str, str]] = Field(default_factory=dict)  # in place of ours: by language, by our English
     reask_after_yes: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))  # RFC 6265bis 5.5
     reask_after_no: timedelta = Field(HALF_A_YEAR, gt=timedelta(0), le=timedelta(days=400))
@@ -178,7 +124,7 @@ class Site(Declaration):
     def _tables(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
-        return {slug: _service_from_table(slug, entry) for slug, entry in value.items()}
+        return {slug: from_table(slug, entry) for slug, entry in value.items()}
 
     @field_validator("purpose", mode="before")
     @classmethod
@@ -258,32 +204,3 @@ class Site(Declaration):
             sorted(meanings.items()),
         ]
         return hashlib.sha256(json.dumps(meaning, ensure_ascii=False).encode()).hexdigest()[:16]
-
-
-def _service_from_table(slug: str, entry: object) -> object:
-    """A table with a catalogue slug overrides that entry key by key; any other declares a service of its own.
-
-    What a service is known by is added to the catalogue's: who names one more path of theirs must not let the
-    vendor's own go.
-    """
-    if not isinstance(entry, dict):
-        return entry
-    ready_made = catalogue().get(slug)
-    ground = ready_made.model_dump() if ready_made else {"slug": slug}
-    added = {
-        key: [*entry[key], *_others(ground[key], entry[key])]
-        for key in ("hosts", "inline", "cookies")
-        if ready_made and isinstance(entry.get(key), list | tuple)
-    }
-    return {**ground, **entry, **added}
-
-
-def _others(ours: Sequence[Any], theirs: Sequence[Any]) -> list[Any]:
-    """Return which of *ours* are not among *theirs*."""
-    taken = [_name(rule) for rule in theirs]
-    return [rule for rule in ours if _name(rule) not in taken]
-
-
-def _name(rule: object) -> object:
-    """A host or a fingerprint is its own name; a cookie has one."""
-    return rule.get("name") if isinstance(rule, dict) else getattr(rule, "name", rule)

@@ -11,7 +11,7 @@ from cookiegate.errors import ConfigError, nearest
 from cookiegate.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @cache
@@ -58,3 +58,32 @@ def find(slug: str) -> Service:
             f"An own service is declared in a table [sites.service.{slug}]."
         )
     return service
+
+
+def from_table(slug: str, entry: object) -> object:
+    """Return a site's table of a service whole: one with a catalogue slug overrides that entry key by key.
+
+    What a service is known by is added to the catalogue's: who names one more path of theirs must not let the
+    vendor's own go.
+    """
+    if not isinstance(entry, dict):
+        return entry
+    ready_made = catalogue().get(slug)
+    ground = ready_made.model_dump() if ready_made else {"slug": slug}
+    added = {
+        key: [*entry[key], *_others(ground[key], entry[key])]
+        for key in ("hosts", "inline", "cookies")
+        if ready_made and isinstance(entry.get(key), list | tuple)
+    }
+    return {**ground, **entry, **added}
+
+
+def _others(ours: Sequence[Any], theirs: Sequence[Any]) -> list[Any]:
+    """Return which of *ours* are not among *theirs*."""
+    taken = [_name(rule) for rule in theirs]
+    return [rule for rule in ours if _name(rule) not in taken]
+
+
+def _name(rule: object) -> object:
+    """A host or a fingerprint is its own name; a cookie has one."""
+    return rule.get("name") if isinstance(rule, dict) else getattr(rule, "name", rule)
