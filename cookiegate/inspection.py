@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from cookiegate.config import Config
-    from cookiegate.gate.gate import Exchange, Gate
+    from cookiegate.gate.exchange import Exchange
+    from cookiegate.gate.gate import Gate
     from cookiegate.notice.addresses import Addresses
 
 STRICT_DYNAMIC = (

@@ -18,7 +18,7 @@ from cookiegate.consent.signals import sends_gpc
 from cookiegate.cookie import sent_cookies
 from cookiegate.debug.endpoints import health_page
 from cookiegate.errors import ConfigError, CookieGateError
-from cookiegate.gate.gate import Exchange
+from cookiegate.gate.exchange import Exchange
 from cookiegate.gate.response import ResponseGate
 from cookiegate.inspection import Inspection
 from cookiegate.notice.addresses import Addresses

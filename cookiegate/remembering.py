@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cookiegate.config import Config
     from cookiegate.consent.consent import Consent
-    from cookiegate.gate.gate import Exchange
+    from cookiegate.gate.exchange import Exchange
     from cookiegate.records import Visit, VisitLog
     from cookiegate.records.housekeeping import Housekeeping
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from cookiegate.gate import caching, sharing
 from cookiegate.gate.clearing import Clearing
@@ -20,13 +19,10 @@ from cookiegate.gate.reporting import HEADERS, gated_header
 from cookiegate.gate.settling import host_line, more_hosts_line, service_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from cookiegate.consent.consent import Consent
-    from cookiegate.cookie import SentCookie
+    from cookiegate.gate.exchange import Exchange
     from cookiegate.gate.reported import Sighting
-    from cookiegate.origin import Origin
-    from cookiegate.service import Service
     from cookiegate.site import Site
 
     Header = tuple[bytes, bytes]
@@ -35,68 +31,6 @@ if TYPE_CHECKING:
 NAMED = 3  # services at a host that share it
 _TELLING = HEADERS | {b"link"}  # they depend on the visitor's answers
 _TOUCHED = _TELLING | {b"set-cookie"}
-
-
-class Notice(Protocol):
-    """What the gate asks of the notice: see ``notice/banner.py``."""
-
-    @property
-    def language(self) -> str: ...
-
-    @property
-    def asks(self) -> bool: ...
-
-    def banner(self, *, based: bool, forms_forbidden: bool) -> bytes: ...
-
-    @property
-    def appends(self) -> bool: ...
-
-    def standing_link(self) -> bytes: ...
-
-    @property
-    def offers(self) -> bool: ...
-
-    @property
-    def reports(self) -> str: ...
-
-    def placeholder(
-        self, service: Service | None, attributes: Mapping[bytes, bytes], *, forms_forbidden: bool
-    ) -> bytes: ...
-
-    def withheld_page(self) -> bytes: ...
-
-
-class Exchange(NamedTuple):
-    """What is known of one request before the app has it."""
-
-    scope: Mapping[str, Any]  # as the server gave it
-    sent: Mapping[bytes, bytes]  # its headers by name
-    cookies: Sequence[SentCookie]
-    origin: Origin
-    consent: Consent
-    notice: Notice
-    now: float  # seconds since 1970
-
-    @property
-    def headers(self) -> Sequence[Header]:
-        """The request's headers as the visitor sent them."""
-        headers: Sequence[Header] = self.scope["headers"]
-        return headers
-
-    @property
-    def path(self) -> str:
-        """The path that was asked for, decoded."""
-        return str(self.scope["path"])
-
-    @property
-    def method(self) -> str:
-        """The request's method; a socket is opened with a GET."""
-        return str(self.scope.get("method", "GET"))
-
-    @property
-    def page(self) -> str:
-        """The page's own absolute address, against which relative ones are read."""
-        return f"{self.origin.serialized if self.origin.host else 'https://host.invalid'}{quote(self.path)}"
 
 
 class Gate:
@@ -140,7 +74,7 @@ class Gate:
 
     def translates(self, exchange: Exchange) -> bool:
         """Return whether a 304 answers for a page: one was asked for, or the condition has a tag of ours."""
-        asked = _if_none_match(exchange)
+        asked = exchange.if_none_match
         return caching.wants_page(exchange.headers) or (
             bool(asked) and bool(caching.translated(asked, self._asked_variant(exchange), foreign=False))
         )
@@ -156,7 +90,7 @@ class Gate:
         """Return the name under which a shared cache may keep what this visitor is shown; None: this site has none."""
         if self.site.shared_cache == "private":
             return None
-        alone = self.observing or _is_timed(exchange) or not self._sharing.impersonal(exchange)
+        alone = self.observing or exchange.is_timed or not self._sharing.impersonal(exchange)
         return sharing.PRIVATE if alone else self.variant(exchange)
 
     def gated_headers(self, headers: list[Header], exchange: Exchange) -> list[Header]:
@@ -251,16 +185,16 @@ class Gate:
         )
 
     def _page_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
-        fleeting = _is_timed(exchange) or exchange.notice.asks
+        fleeting = exchange.is_timed or exchange.notice.asks
         held = self._held(headers, exchange, self.variant(exchange), fleeting=fleeting) + self.clearing(exchange)
         return held + sharing.permission(headers, held, exchange.headers, self.shared_variant(exchange))
 
     def _document_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
         variant = caching.document_variant(self.variant(exchange))
-        return self._held(headers, exchange, variant, fleeting=_is_timed(exchange))
+        return self._held(headers, exchange, variant, fleeting=exchange.is_timed)
 
     def _held(self, headers: Sequence[Header], exchange: Exchange, variant: bytes, *, fleeting: bool) -> list[Header]:
-        weak = caching.weakened(_if_none_match(exchange), variant)
+        weak = caching.weakened(exchange.if_none_match, variant)
         return caching.page_headers(headers, variant, vary=self._vary(exchange), fleeting=fleeting, weak=weak)
 
     def _vary(self, exchange: Exchange) -> list[bytes]:
@@ -273,12 +207,3 @@ class Gate:
         if not everything or self.site.standing_link == "append":
             matters.append(b"Sec-Fetch-Dest")
         return matters
-
-
-def _is_timed(exchange: Exchange) -> bool:
-    """Whether the page may show a service that was allowed for a while."""
-    return any(exception.until is not None for exception in exchange.consent.exceptions.values())
-
-
-def _if_none_match(exchange: Exchange) -> list[bytes]:
-    return [value for name, value in exchange.headers if name == b"if-none-match"]

@@ -12,7 +12,8 @@ from cookiegate.gate.rewriter import Rewriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cookiegate.gate.gate import Exchange, Gate
+    from cookiegate.gate.exchange import Exchange
+    from cookiegate.gate.gate import Gate
     from cookiegate.gate.places import Withheld
     from cookiegate.gate.start import Start
 

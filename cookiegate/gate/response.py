@@ -16,7 +16,8 @@ from cookiegate.gate.start import Start, lowered, without_digests
 if TYPE_CHECKING:
     from starlette.types import Message, Send
 
-    from cookiegate.gate.gate import Exchange, Gate
+    from cookiegate.gate.exchange import Exchange
+    from cookiegate.gate.gate import Gate
     from cookiegate.gate.places import Withheld
 
 

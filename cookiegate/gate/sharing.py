@@ -18,7 +18,7 @@ from cookiegate.service import NECESSARY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cookiegate.gate.gate import Exchange
+    from cookiegate.gate.exchange import Exchange
     from cookiegate.service import Service
     from cookiegate.site import Site
 

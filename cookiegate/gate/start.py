@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
     from cookiegate.gate.encoding import Wrapping
-    from cookiegate.gate.gate import Exchange, Gate
+    from cookiegate.gate.exchange import Exchange
+    from cookiegate.gate.gate import Gate
 
     Header = tuple[bytes, bytes]
     Message = MutableMapping[str, Any]
