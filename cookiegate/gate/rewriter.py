@@ -65,9 +65,8 @@ class Rewriter:
         self._tag_limit = limit * 3 // 4  # a tag is copied once more than other things
         self._tokenizer = Tokenizer(limit=self._tag_limit, scripting=scripting, skip=Glance(judge))
         self._body = body or BodyFinder(forms_forbidden=False)
-        self._tokenizer.thorough = scripting and bool(
-            banner or ending or placeholder
-        )  # is this a page that may hold our forms?
+        # Is this a page that may hold our forms?
+        self._tokenizer.thorough = scripting and bool(banner or ending or placeholder)
         self._contents = Contents(judge, report=report, noscript=self._gate_noscript)
         self._mode = Mode.PASS
         self._out: list[bytes] = []

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Message = MutableMapping[str, Any]
 
 NO_BODY = frozenset({204, 304})  # servers send none; a 205's would leave
+# By these a proxy in front sends a file of its own in place of the body.
+HANDED_OVER = frozenset(
+    {b"x-accel-redirect", b"x-sendfile", b"x-lighttpd-send-file", b"x-litespeed-location", b"x-reproxy-url"}
+)
 _OF_ITS_BYTES = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"unencoded-digest", b"etag"})
 
 
@@ -44,10 +48,15 @@ class Start:
     def _form(self) -> Form:
         if self.status in NO_BODY:
             return Form.OTHER
-        veiled = self._exchange.method == "HEAD" or self.values(b"content-encoding")
+        veiled = self._exchange.method == "HEAD" or self.values(b"content-encoding") or self._handed_over
         if self.content.form is Form.UNLABELLED and veiled:
             return Form.PAGE  # nobody can look at what a browser will find in it
         return self.content.form
+
+    @property
+    def _handed_over(self) -> bytes:
+        """The header by which a proxy is told to send the page, past us; empty if none is."""
+        return next((name for name, _ in self.headers if name in HANDED_OVER), b"")
 
     @property
     def message(self) -> Message:
@@ -67,6 +76,10 @@ class Start:
         wrapping = wrapping_of(self.values(b"content-encoding"))
         if self.status == 206:
             raise DecodingError("it is a part of a page (206), which cannot be judged alone")
+        if name := self._handed_over:
+            raise DecodingError(
+                f"a proxy is asked to send it past us ({name.decode()}): let the app send it, or say its Content-Type"
+            )
         if self.content.charset == "" and (why := page.unreadable(b"", "")):
             raise DecodingError(why)
         return wrapping
@@ -89,6 +102,7 @@ class Start:
         """Our own page follows in place of one that cannot be read; return it. A redirect goes on without a body."""
         redirects = 300 <= self.status < 400 and bool(self.values(b"location"))
         notice = b"" if redirects else notice
+        self._drop(HANDED_OVER)
         self.headers = withheld_headers(self.headers, len(notice))
         if redirects:
             self._drop({b"content-type"})
