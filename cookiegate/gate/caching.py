@@ -99,6 +99,12 @@ def weakened(values: Iterable[bytes], variant: bytes) -> bool:
     return any(weak and tag.endswith(b"~" + variant) for value in values for weak, tag in _TAGS(value))
 
 
+def confirmed(values: Iterable[bytes], variant: bytes) -> bytes:
+    """Return the one tag of this variant that the visitor's copy can have; a 304 names it (RFC 9110 15.4.5)."""
+    tags = {weak + b'"' + tag + b'"' for value in values for weak, tag in _TAGS(value) if tag.endswith(b"~" + variant)}
+    return tags.pop() if len(tags) == 1 else b""
+
+
 def wants_page(headers: Sequence[Header]) -> bool:
     """Return whether the request's Accept names text/html."""
     return any(name == b"accept" and b"text/html" in value.lower() for name, value in headers)

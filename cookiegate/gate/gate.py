@@ -145,6 +145,12 @@ class Gate:
             bool(asked) and bool(caching.translated(asked, self._asked_variant(exchange), foreign=False))
         )
 
+    def crosses(self, exchange: Exchange) -> bool:
+        """Return whether a 304 would confirm a page of anybody's: one was asked for, and the app knew no condition."""
+        if self.observing or not caching.wants_page(exchange.headers):
+            return False
+        return not caching.translated(_if_none_match(exchange), self._asked_variant(exchange), foreign=False)
+
     def _asked_variant(self, exchange: Exchange) -> bytes:
         """Return the variant that the request's condition names: the document's if it does, else the page's."""
         variant = self.variant(exchange)
@@ -210,9 +216,12 @@ class Gate:
         A cache puts them in the place of those that it stored under the same name (RFC 9111, 3.2). So our policy stands
         beside the app's, or it would be lost; where the app sends none, the stored ones last, both of them.
         """
-        document = self._asked_variant(exchange) != self.variant(exchange)
+        asked = self._asked_variant(exchange)
+        document = asked != self.variant(exchange)
         held = (self._document_headers if document else self._page_headers)(headers, exchange)
         named = {name for name, _ in headers}
+        if b"etag" not in named and (tag := caching.confirmed(_if_none_match(exchange), asked)):
+            held.append((b"etag", tag))
         return held + [entry for entry in self._policy(headers, exchange, document=document) if entry[0] in named]
 
     def policy(self, exchange: Exchange) -> str:

@@ -22,7 +22,10 @@ STATES: Final[Mapping[str, tuple[Mapping[str, str] | None, Lines]]] = {
     "never asked": (None, []),
     "never asked, Korean": (None, [(b"accept-language", b"ko")]),
     "never asked, with the signal": (None, [(b"sec-gpc", b"1")]),
+    "never asked, in a frame": (None, [(b"sec-fetch-dest", b"iframe")]),
+    "never asked, by a script": (None, [(b"sec-fetch-dest", b"empty"), (b"sec-fetch-mode", b"cors")]),
     "refused": ({"action": "reject_all"}, []),
+    "refused, in a frame": ({"action": "reject_all"}, [(b"sec-fetch-dest", b"iframe")]),
     "analytics": ({"action": "save", "purpose": "analytics"}, []),
     "marketing": ({"action": "save", "purpose": "marketing"}, []),
     "everything": ({"action": "accept_all"}, []),
@@ -47,4 +50,10 @@ def receipt(name: str) -> bytes:
 def lines_of(name: str, *more: tuple[bytes, bytes]) -> Lines:
     """What the browser of this visitor sends when a page is opened."""
     cookie = receipt(name)
-    return [*NAVIGATE, *STATES[name][1], *([(b"cookie", cookie)] if cookie else []), *more]
+    own = {header for header, _ in STATES[name][1]}
+    return [
+        *(line for line in NAVIGATE if line[0] not in own),
+        *STATES[name][1],
+        *([(b"cookie", cookie)] if cookie else []),
+        *more,
+    ]
