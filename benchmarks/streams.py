@@ -30,7 +30,8 @@ KINDS: Final = {
 }
 SCOPE: Final[dict[str, Any]] = {
     "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "path": "/", "raw_path": b"/",
-    "query_string": b"", "root_path": "", "scheme": "https", "server": ("localhost", 443), "client": ("127.0.0.1", 1234), "extensions": {},
+    "query_string": b"", "root_path": "", "scheme": "https", "extensions": {},
+    "server": ("localhost", 443), "client": ("127.0.0.1", 1234),
     "headers": [(b"host", b"localhost"), (b"accept", b"text/html,*/*;q=0.8")],
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 
 NAMED = 3  # services at a host that share it
+_SEVERAL_LINES = re.compile(rb"[\r\n\0]").search  # RFC 9110 5.5
 _TELLING = HEADERS | {b"link"}  # they depend on the visitor's answers
 _TOUCHED = _TELLING | {b"set-cookie"}
 
@@ -184,7 +186,8 @@ class Gate:
                 gated, gone = gated_link(value, judge.link) if name == b"link" else gated_header(name, value, judge)
                 for withheld in gone:
                     self.report.withheld(replace(withheld, element=name.decode()))
-                kept += [(name, gated)] if gated else []
+                # What an app wrote over several lines leaves as it came or not at all: no line of ours is made of it.
+                kept += [(name, gated)] if gated and (gated == value or not _SEVERAL_LINES(gated)) else []
             else:
                 kept.append((name, value))
         return list(headers) if self.observing else kept

@@ -44,6 +44,21 @@ def test_no_request_line_raises_or_writes_a_line_or_lets_a_tracker_out(lines: Li
 
 
 @given(state=STATE, lines=some(TOLD), status=st.sampled_from([200, 200, 206, 301, 304, 404, 503]))
+@example(state="refused", lines=[(b"vary", b"a\r\nset-cookie: _ga=1")], status=200)
+@example(state="refused", lines=[(b"etag", b'"a\r\nset-cookie: _ga=1"')], status=200)
+@example(state="refused", lines=[(b"cache-control", b'x="a\r\nset-cookie: _ga=1"')], status=200)
+@example(
+    state="refused", lines=[(b"link", b"<https://connect.facebook.net/x>, </x>;\r\nset-cookie: _ga=1")], status=200
+)
+@example(
+    state="refused", lines=[(b"reporting-endpoints", b'a="https://connect.facebook.net/x", b="/x\r\ny"')], status=200
+)
+@example(
+    state="refused",
+    lines=[(b"report-to", b'{"endpoints":[{"url":"https://connect.facebook.net/"}]},\r\n{}')],
+    status=200,
+)
+@example(state="refused", lines=[(b"refresh", b"0; url=/\r\nset-cookie: _ga=1")], status=200)
 @few
 def test_no_line_of_the_app_raises_or_makes_us_write_one_that_is_none(state: str, lines: Lines, status: int) -> None:
     for kind in (HTML, JSON, []):
