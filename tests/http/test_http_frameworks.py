@@ -42,7 +42,7 @@ def test_a_page_asks_and_is_gated_and_the_app_is_told_what_was_agreed(app: ASGIA
     assert "May count you: True" in after.text
 
 
-def test_an_upload_arrives_whole_and_its_answer_is_gated(app: ASGIApp) -> None:
+def test_an_upload_of_a_form_arrives_whole_and_its_answer_is_gated(app: ASGIApp) -> None:
     visitor = Visitor(app)
     visitor.choose("reject_all")
     form = httpx.Request("POST", "https://x", files={"photo": b"jpeg" * 100_000})

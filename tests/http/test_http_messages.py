@@ -241,7 +241,7 @@ def test_frames_pass_a_socket_as_they_are_in_both_directions() -> None:
     assert sent[1:] == answers[1:]
 
 
-def test_a_cookie_that_an_early_hint_or_a_trailer_would_set_is_none() -> None:
+def test_a_cookie_that_a_trailer_would_set_is_none() -> None:
     trailers = {"type": "http.response.trailers", "headers": COOKIES, "more_trailers": False}
     for lines in (HTML, JSON):
         messages = [start([*lines, *COOKIES], trailers=True), part(b"<p>tea"), trailers]
