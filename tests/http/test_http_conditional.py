@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.contract.world import GA, META, PAGE, gated
 from tests.http.states import ANSWERED, STATES, lines_of
@@ -114,7 +114,12 @@ def test_who_answered_and_has_the_page_is_told_so() -> None:
 
 def test_a_tag_changes_with_the_configuration() -> None:
     """Otherwise a page gated under yesterday's declaration is confirmed today."""
-    sites = ({}, {"keep": ["https://connect.facebook.net/*"]}, {"unknown": "allow"}, {"marks": "trusted"})
+    sites: tuple[dict[str, Any], ...] = (
+        {},
+        {"keep": ["https://connect.facebook.net/*"]},
+        {"unknown": "allow"},
+        {"marks": "trusted"},
+    )
     tags = {tag_of(ask(gated(Origin(b'"v1"'), **{**SITE, **site}), lines_of("refused"))) for site in sites}
     assert len(tags) == len(sites)
 

@@ -165,7 +165,7 @@ def opened(seen: Seen) -> bytes:
     """As much as a browser can read of it."""
     coding = seen.header("content-encoding")
     if coding == "br":
-        return brotli.Decompressor().process(seen.body)
+        return bytes(brotli.Decompressor().process(seen.body))
     if not coding:
         return seen.body
     return zlib.decompressobj(47).decompress(seen.body)

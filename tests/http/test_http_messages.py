@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.contract.world import PAGE, drive, http_scope
+from tests.contract.world import PAGE, body_of, drive, http_scope
 from tests.http.states import STATES, lines_of
-from tests.http.wire import HTML, JSON, Lines, Says, body_of, cookie_names, lawful, part, stage, start
+from tests.http.wire import HTML, JSON, Lines, Says, cookie_names, lawful, part, stage, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,8 +77,11 @@ def test_a_chunk_of_a_page_has_left_when_the_app_makes_the_one_after_the_next() 
             assert chunk in before or chunk == now, state
 
 
-BEFORE_START: Final = [{"type": "http.response.early_hint", "links": []}, {"type": "http.response.debug", "info": {}}]
-AFTER_START: Final = [
+BEFORE_START: Final[list[Message]] = [
+    {"type": "http.response.early_hint", "links": []},
+    {"type": "http.response.debug", "info": {}},
+]
+AFTER_START: Final[list[Message]] = [
     {"type": "http.response.push", "path": "/x.css", "headers": []},
     {"type": "http.response.of-tomorrow", "anything": object()},
 ]
