@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import re
+import sys
 import zlib
 from dataclasses import dataclass
 from functools import cache
@@ -14,22 +16,26 @@ import brotli
 from tests.contract.world import body_of, drive, gated, http_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+zstd: Any = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 Lines = list[tuple[bytes, bytes]]
 
 TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 5.6.2; ASGI: names in lower case
 HTML: Final[Lines] = [(b"content-type", b"text/html; charset=utf-8")]
 JSON: Final[Lines] = [(b"content-type", b"application/json")]
+COOKIES: Final[Lines] = [(b"set-cookie", b"_ga=1"), (b"set-cookie", b"_fbp=1"), (b"set-cookie", b"session=2; HttpOnly")]
 SERVICES: Final = ["google-analytics", "meta-pixel", "youtube"]
 BEFORE_START: Final = {"early_hint", "debug", "push"}
-DECODERS: Final = {
+DECODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "gzip": gzip.decompress,
     "x-gzip": gzip.decompress,
     "deflate": lambda body: zlib.decompress(body, 15 if body[:1] == b"\x78" else -15),
     "br": brotli.decompress,
+    "zstd": zstd.decompress,
     "identity": bytes,
 }
 
