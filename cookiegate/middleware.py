@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
     from starlette.requests import HTTPConnection
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
+    App = Callable[[Any, Any, Any], Awaitable[None]]  # each framework has types of its own for the same messages
     Serve = Callable[[Stages, Exchange, Scope, Receive, Send], Awaitable[None]]
 
 
@@ -50,7 +51,7 @@ class CookieGateMiddleware:
             lifespan start-up instead.
     """
 
-    def __init__(self, app: ASGIApp, *, config: Config | None = None) -> None:
+    def __init__(self, app: App, *, config: Config | None = None) -> None:
         self.app = app
         self._failure: CookieGateError | None = None
         self._refused_forms = 0

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     Header = tuple[bytes, bytes]
 
 _TAGS = re.compile(rb'(W/)?"([^"]*)"').findall
-_TAG = re.compile(rb'(?:W/)?"[^"]*"').fullmatch
+_TAG = re.compile(rb'(?:W/)?"[^"\x00-\x1f\x7f]*"').fullmatch
 _OURS = re.compile(rb"(.*)~([0-9a-f]{12})", re.DOTALL).fullmatch
 _SUFFIX = re.compile(rb'~[0-9a-f]{12}(?=")').sub
 # RFC 9111 5.2: directives are a list over all lines, and an argument may be quoted. What follows a quote that never
 # closes belongs to nobody.
 _ELEMENTS = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\(?:.|\Z))*(?:"|\Z))+', re.DOTALL).findall
 _DIRECTIVE = re.compile(
-    rb'([!#$%&\'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*([^\s",;=]*|"(?:[^"\\]|\\.)*"))?', re.DOTALL
+    rb'([!#$%&\'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*([^\s\0",;=]*|"(?:[^"\\\0\r\n]|\\[^\0\r\n])*"))?'
 ).fullmatch
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110 5.6.2: the name of a header
 # What an app may say of a page that is no longer true, or not ours to say, once the page was gated.
 _UNTRUE = frozenset(
     {
@@ -97,6 +98,12 @@ def translated(values: Iterable[bytes], variant: bytes, *, foreign: bool) -> byt
 def weakened(values: Iterable[bytes], variant: bytes) -> bool:
     """Return whether the visitor's copy has a weak tag of this variant: a 304 must name the same (RFC 9111 4.3.4)."""
     return any(weak and tag.endswith(b"~" + variant) for value in values for weak, tag in _TAGS(value))
+
+
+def confirmed(values: Iterable[bytes], variant: bytes) -> bytes:
+    """Return the one tag of this variant that the visitor's copy can have; a 304 names it (RFC 9110 15.4.5)."""
+    tags = {weak + b'"' + tag + b'"' for value in values for weak, tag in _TAGS(value) if tag.endswith(b"~" + variant)}
+    return tags.pop() if len(tags) == 1 and all(map(_TAG, tags)) else b""
 
 
 def wants_page(headers: Sequence[Header]) -> bool:
@@ -224,6 +231,7 @@ def _vary(headers: Sequence[Header], vary: Sequence[bytes]) -> bytes:
     said = [part.strip() for name, value in headers if name == b"vary" for part in value.split(b",")]
     if b"*" in said:
         return b"*"
-    merged = {part.lower(): part for part in reversed([*said, *vary]) if part}
-    order = dict.fromkeys(part.lower() for part in [*said, *vary] if part)
+    named = [part for part in [*said, *vary] if _TOKEN(part)]
+    merged = {part.lower(): part for part in reversed(named)}
+    order = dict.fromkeys(part.lower() for part in named)
     return b", ".join(merged[key] for key in order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 NAMED = 3  # services at a host that share it
+_SEVERAL_LINES = re.compile(rb"[\r\n\0]").search  # RFC 9110 5.5
 _TELLING = HEADERS | {b"link"}  # they depend on the visitor's answers
 _TOUCHED = _TELLING | {b"set-cookie"}
 
@@ -79,6 +81,12 @@ class Gate:
             bool(asked) and bool(caching.translated(asked, self._asked_variant(exchange), foreign=False))
         )
 
+    def crosses(self, exchange: Exchange) -> bool:
+        """Return whether a 304 would confirm a page of anybody's: one was asked for, and the app knew no condition."""
+        if self.observing or not caching.wants_page(exchange.headers):
+            return False
+        return not caching.translated(_if_none_match(exchange), self._asked_variant(exchange), foreign=False)
+
     def _asked_variant(self, exchange: Exchange) -> bytes:
         """Return the variant that the request's condition names: the document's if it does, else the page's."""
         variant = self.variant(exchange)
@@ -112,7 +120,8 @@ class Gate:
                 gated, gone = gated_link(value, judge.link) if name == b"link" else gated_header(name, value, judge)
                 for withheld in gone:
                     self.report.withheld(replace(withheld, element=name.decode()))
-                kept += [(name, gated)] if gated else []
+                # What an app wrote over several lines leaves as it came or not at all: no line of ours is made of it.
+                kept += [(name, gated)] if gated and (gated == value or not _SEVERAL_LINES(gated)) else []
             else:
                 kept.append((name, value))
         return list(headers) if self.observing else kept
@@ -144,9 +153,12 @@ class Gate:
         A cache puts them in the place of those that it stored under the same name (RFC 9111, 3.2). So our policy stands
         beside the app's, or it would be lost; where the app sends none, the stored ones last, both of them.
         """
-        document = self._asked_variant(exchange) != self.variant(exchange)
+        asked = self._asked_variant(exchange)
+        document = asked != self.variant(exchange)
         held = (self._document_headers if document else self._page_headers)(headers, exchange)
         named = {name for name, _ in headers}
+        if b"etag" not in named and (tag := caching.confirmed(_if_none_match(exchange), asked)):
+            held.append((b"etag", tag))
         return held + [entry for entry in self._policy(headers, exchange, document=document) if entry[0] in named]
 
     def policy(self, exchange: Exchange) -> str:

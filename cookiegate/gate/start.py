@@ -47,7 +47,7 @@ class Start:
 
     def _form(self) -> Form:
         if self.status in NO_BODY:
-            return Form.OTHER
+            return Form.PAGE if self._crosses else Form.OTHER
         veiled = self._exchange.method == "HEAD" or self.values(b"content-encoding") or self._handed_over
         if self.content.form is Form.UNLABELLED and veiled:
             return Form.PAGE  # nobody can look at what a browser will find in it
@@ -57,6 +57,10 @@ class Start:
     def _handed_over(self) -> bytes:
         """The header by which a proxy is told to send the page, past us; empty if none is."""
         return next((name for name, _ in self.headers if name in HANDED_OVER), b"")
+
+    @property
+    def _crosses(self) -> bool:
+        return self.status == 304 and self._gate.crosses(self._exchange)
 
     @property
     def message(self) -> Message:
@@ -73,6 +77,8 @@ class Start:
         Raises:
             DecodingError: the page cannot be read at all, and why.
         """
+        if self._crosses:
+            raise DecodingError("it is a 304 without having been asked: whose page it confirms nobody knows")
         wrapping = wrapping_of(self.values(b"content-encoding"))
         if self.status == 206:
             raise DecodingError("it is a part of a page (206), which cannot be judged alone")
@@ -100,7 +106,7 @@ class Start:
 
     def for_notice(self, notice: bytes) -> bytes:
         """Our own page follows in place of one that cannot be read; return it. A redirect goes on without a body."""
-        redirects = 300 <= self.status < 400 and bool(self.values(b"location"))
+        redirects = self.status != 304 and 300 <= self.status < 400 and bool(self.values(b"location"))
         notice = b"" if redirects else notice
         self._drop(HANDED_OVER)
         self.headers = withheld_headers(self.headers, len(notice))
