@@ -85,7 +85,7 @@ class Gate:
         """Return whether a 304 would confirm a page of anybody's: one was asked for, and the app knew no condition."""
         if self.observing or not caching.wants_page(exchange.headers):
             return False
-        return not caching.translated(_if_none_match(exchange), self._asked_variant(exchange), foreign=False)
+        return not caching.translated(exchange.if_none_match, self._asked_variant(exchange), foreign=False)
 
     def _asked_variant(self, exchange: Exchange) -> bytes:
         """Return the variant that the request's condition names: the document's if it does, else the page's."""
@@ -157,7 +157,7 @@ class Gate:
         document = asked != self.variant(exchange)
         held = (self._document_headers if document else self._page_headers)(headers, exchange)
         named = {name for name, _ in headers}
-        if b"etag" not in named and (tag := caching.confirmed(_if_none_match(exchange), asked)):
+        if b"etag" not in named and (tag := caching.confirmed(exchange.if_none_match, asked)):
             held.append((b"etag", tag))
         return held + [entry for entry in self._policy(headers, exchange, document=document) if entry[0] in named]
 
