@@ -12,10 +12,11 @@ import secrets
 from datetime import date
 from typing import TYPE_CHECKING
 
+from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import ONE_DAY, Day, days_in
-from cookiegate.records.vault import KEY_BYTES, InnerKey, WrappedDayKey
+from cookiegate.records.vault import KEY_BYTES, Handover, InnerKey, WrappedDayKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,6 +41,7 @@ class Keys:
         self._days = records.directory / "keys"
         self._home = records.key_directory
         self._key_file = records.vault_key_file
+        self._shared = records.store != FILES
 
     def prepare(self) -> None:
         """Make directories and keys that are missing, and see that the others open."""
@@ -107,6 +109,46 @@ class Keys:
             if any(wrapped and wrapped.generation == current for wrapped in read):
                 disk.replace(self._fresh, InnerKey.fresh().wrap(self._operators_keys()[0]))
                 self._change_inner_key()
+
+    def follow(self, inner: InnerKey, doomed: Collection[Day]) -> None:
+        """Take over *inner* from the other hosts, with what they destroyed. After a crash, call it again."""
+        with self._locked():
+            self._mark_destroyed(doomed)
+            if self._fresh.exists():
+                self._change_inner_key()
+            if self._inner_keys()[0].generation != inner.generation:
+                disk.replace(self._fresh, inner.wrap(self._operators_keys()[0]))
+                self._change_inner_key()
+
+    def inner(self) -> InnerKey:
+        """Return the inner key: what the other hosts' days are wrapped with, too, where they share a store."""
+        with self._locked():
+            return self._inner_keys()[0]
+
+    def wrapped(self, day: Day) -> WrappedDayKey | None:
+        """Return the day's key as it may leave this host."""
+        with self._locked():
+            return self._read(day)
+
+    def opened(self, day: Day, content: bytes) -> DayKey | None:
+        """Open another host's key of the day, as `wrapped` gave it; ``None`` if the day is destroyed."""
+        with self._locked():
+            wrapped = WrappedDayKey.decode(content)
+            if self.is_destroyed(day):
+                return None
+            keys = (wrapped.open(day, inner) for inner in self._inner_keys() if wrapped)
+            key = next(filter(None, keys), None)
+            if key is None:
+                raise RecordsError(f"The inner key in {self._home} does not open day {day} of the store. Try again.")
+            return key
+
+    def hand_over(self, question: bytes) -> bytes:
+        """Return the answer to another host that asks for the inner key. Raises ValueError for no question."""
+        return Handover.answer(question, self.inner(), self._operators_keys()[0])
+
+    def receive(self, handover: Handover, answer: bytes) -> InnerKey | None:
+        """Return the inner key that another host handed over; ``None`` where its operator's key is not ours."""
+        return handover.take(answer, self._operators_keys())
 
     def forget(self, day: Day) -> None:
         """Remove the file with a destroyed day's key."""
@@ -219,6 +261,11 @@ class Keys:
         return keys
 
     def _own_key_file(self) -> Path:
+        if self._shared:
+            raise RecordsError(
+                f"Hosts that share a store need the same operator's key: set {KEY_VARIABLE} or vault_key_file. A new "
+                'key: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
         path = self._home / "operator"
         if not path.exists() and not self._inner.exists():
             disk.create(path, secrets.token_urlsafe(KEY_BYTES).encode())

@@ -111,6 +111,13 @@ class Writer:
                 if segment.gone:
                     self._retire(segment)
 
+    def roll(self, size: int) -> None:
+        """Begin anew where a segment has *size* bytes, so that it can be moved away; the next sync closes it."""
+        with self._lock:
+            for slot in [slot for slots in self._slots.values() for slot in slots]:
+                if slot.segment.size >= size:
+                    self._retire(slot.segment)
+
     def close(self) -> None:
         """Sync and close every segment; a row after this opens new ones."""
         with self._lock:

