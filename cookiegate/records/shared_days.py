@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from cookiegate.records.keys import Keys
     from cookiegate.records.postgres import Connection, Database
 
+EMPTY = timedelta(days=30)  # after which a partition that was made ahead, and got no rows, is dropped
+_NOBODY_CAME = (
+    "UPDATE cookiegate.day SET destroyed = true WHERE NOT destroyed AND date < $1 "
+    "AND NOT EXISTS (SELECT FROM cookiegate.day_key WHERE day_key.day = day.id)"
+)
 _OPEN = "SELECT id, kind, folder, date FROM cookiegate.day WHERE NOT destroyed"
 
 
@@ -72,6 +78,9 @@ class SharedDays:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", PURGING):
                 return
             try:
+                async with connection.transaction():
+                    await connection.execute("SELECT pg_advisory_xact_lock($1)", TURNING)
+                    await connection.execute(_NOBODY_CAME, before - EMPTY)
                 for row in await connection.fetch("SELECT id FROM cookiegate.day WHERE destroyed"):
                     await drop_day(connection, row["id"])
                 query = "SELECT id FROM cookiegate.day WHERE NOT destroyed AND NOT indexed AND date < $1"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cookiegate.records import disk
 from cookiegate.records.day import Day, days_in
+from cookiegate.records.fleet import Moved
 from cookiegate.records.postgres import Duplicate
 from cookiegate.records.schema import make_day
 from cookiegate.records.segment import Frames, is_over, segments_in, tags_of
@@ -194,10 +195,13 @@ class Shipper:
         number = await make_day(connection, day)
         async with connection.transaction():
             await self._fleet.hold(connection, wrapped.generation)
-            await connection.execute(
-                "INSERT INTO cookiegate.day_key VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            put = await connection.fetchval(
+                "INSERT INTO cookiegate.day_key SELECT id, $2, $3 FROM cookiegate.day WHERE id = $1 AND NOT destroyed "
+                "ON CONFLICT (day, name) DO UPDATE SET name = EXCLUDED.name RETURNING true",
                 *(number, key.name, wrapped.encode()),
             )
+            if not put:
+                raise Moved("The day was cleared away because nothing had come; it is made anew.")
         return number, key.name
 
     def _learn(self, number: int, writers: list[bytes]) -> None:

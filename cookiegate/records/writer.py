@@ -101,6 +101,8 @@ class Writer:
             for segment, frames in batch.items():
                 if frames:
                     self._sync_one(segment, frames)
+            with self._lock:  # what could not be synced was retired again
+                self._retired = [segment for segment in self._retired if segment not in retired]
             for segment in retired:
                 segment.close()
 

@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -57,12 +58,16 @@ class Server:
         self.stop()
         shutil.rmtree(self.data)
 
-    def database(self) -> str:
-        """Make a database and return its address."""
+    def database(self, *, like: str = "") -> str:
+        """Make a database, empty or a copy, and return its address."""
         self._databases += 1
         name = f"visits_{self._databases}"
-        self.sql("postgres", f"CREATE DATABASE {name}")
+        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {_name(like) or 'template1'} STRATEGY file_copy")
         return f"postgresql://postgres@/{name}?host={self.data}"
+
+    def drop(self, url: str) -> None:
+        """Remove a database."""
+        self.sql("postgres", f"DROP DATABASE {_name(url)} WITH (FORCE)")
 
     def sql(self, url: str, query: str, *values: object) -> Sequence[Any]:
         """Do *query* in the database at *url* or called so."""
@@ -88,3 +93,7 @@ class Server:
             user=self._made.system_user,
             timeout=150,
         )
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.strip("/")
