@@ -70,16 +70,9 @@ class Database:
                 raise
             except asyncpg.UniqueViolationError as fault:
                 raise Duplicate(f"{self.place}: {fault}") from fault
-            except asyncpg.PostgresError as fault:
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError) as fault:
                 self._drop()
-                kind = StoreAway if (fault.sqlstate or "08")[:2] in _PASSING else RecordsError
-                raise kind(f"{self.place}: {fault}. Nothing is lost: what is to go there stays here.") from fault
-            except (OSError, TimeoutError, asyncpg.InterfaceError, EOFError) as fault:
-                self._drop()
-                raise StoreAway(
-                    f"{self.place} cannot be reached ({str(fault) or type(fault).__name__}). What is to go there stays "
-                    "here until it can; start the server, or correct store."
-                ) from fault
+                raise self._explained(fault) from fault
             except BaseException:
                 self._drop()
                 raise
@@ -92,6 +85,15 @@ class Database:
                 if self._loop:
                     self._loop.close()
                 self._loop, self._pid = None, 0
+
+    def _explained(self, fault: Exception) -> RecordsError:
+        state = getattr(fault, "sqlstate", None) or _PASSING[0]
+        said = f"({str(fault) or type(fault).__name__})".replace("\n", " ")
+        if state.startswith(_PASSING):
+            return StoreAway(f"{self.place} cannot be reached {said}. What is to go there stays here until it can.")
+        return RecordsError(
+            f"{self.place} refuses {said}. What is to go there stays here. Correct store, or its rights."
+        )
 
     async def _done(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         if self._connection is None or self._connection.is_closed():

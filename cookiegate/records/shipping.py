@@ -175,9 +175,7 @@ class Shipper:
     async def _put(self, connection: Connection, number: int, key: bytes, batch: Batch, *, merge: bool) -> bool:
         async with connection.transaction():
             await self._fleet.hold(connection, self._generation)
-            if await _progress(connection, number, list(batch.before), lock=True) != {
-                writer: progress for writer, progress in batch.before.items() if progress != Progress()
-            }:
+            if await _progress(connection, number, list(batch.before), lock=True) != batch.before:
                 return False
             await (put_again if merge else copy)(connection, batch.rows)
             await connection.executemany(
@@ -206,7 +204,7 @@ class Shipper:
 
     def _learn(self, number: int, writers: list[bytes]) -> None:
         found = self._database.run(lambda connection: _progress(connection, number, writers))
-        self._progress.update({writer: found.get(writer, Progress()) for writer in writers})
+        self._progress.update(found)
 
     def _note_damage(self, number: int, key: bytes, segments: dict[bytes, Path]) -> None:
         """Tell the store of bytes at the end of a dead writer's segment that are no frames; the file stays here."""
@@ -259,4 +257,5 @@ async def _progress(
 ) -> dict[bytes, Progress]:
     query = "SELECT writer, shipped, frames, damaged FROM cookiegate.writer WHERE day = $1 AND writer = ANY($2)"
     rows = await connection.fetch(f"{query} FOR UPDATE" if lock else query, number, writers)
-    return {row["writer"]: Progress(row["shipped"], row["frames"], row["damaged"]) for row in rows}
+    found = {row["writer"]: Progress(row["shipped"], row["frames"], row["damaged"]) for row in rows}
+    return {writer: found.get(writer, Progress()) for writer in writers}
