@@ -11,6 +11,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -40,6 +41,12 @@ def _nobody_is_a_child(scope: MutableMapping[str, Any]) -> bool:
 
 
 Network = Annotated[IPv4Network | IPv6Network | Literal["unix"], BeforeValidator(_network)]
+
+
+def place_of(store: str) -> str:
+    """Return the store's address without user, password and options, to be shown."""
+    parts = urlsplit(store)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else store
 
 
 class Debug(Declaration):
@@ -72,7 +79,7 @@ class Records(Declaration):
         "key_directory = 'var/cookiegate-keys'."
     )
     vault_key_file: Path | None = None
-    store: str = Field(FILES, repr=False)  # or "postgresql://…", which may hold a password
+    store: str = Field(default=FILES, repr=False)  # or "postgresql://…", which may hold a password
     durability: Literal["process", "strict"] = "process"  # survives every process; or a power failure too
     when_full: Literal["serve", "refuse"] = "serve"  # what becomes of a request that cannot be recorded
 

@@ -70,10 +70,10 @@ class Depot:
         """Stand where the other hosts stand."""
         self._generation = self._fleet.follow().generation
 
-    def ship(self, now: float) -> int:
+    def ship(self, now: float, *, follow: bool) -> int:
         """Move what is there; return how many rows. What happened stands in `standing`, for all processes."""
         try:
-            moved = self._ship()
+            moved = self._ship(follow=follow)
         except (RecordsError, OSError) as fault:
             self.note(replace(self.standing(), fault=str(fault), backlog=self._shipper.backlog()))
             raise
@@ -130,8 +130,8 @@ class Depot:
         self._shipper.resign()
         self._database.close()
 
-    def _ship(self) -> int:
-        if not self._generation:
+    def _ship(self, *, follow: bool) -> int:
+        if follow or not self._generation:
             self.follow()
         try:
             return self._shipper.ship(self._generation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -150,8 +150,10 @@ class VisitLog:
         if self._depot:
             self._writer().roll(FULL)
 
-    def ship(self, now: float) -> int | None:
+    def ship(self, now: float, *, follow: bool = True) -> int | None:
         """Move rows to the store of many machines and return how many; ``None`` where another process does it.
+
+        *follow*: look first at what other hosts destroyed, and answer those who are new.
 
         Raises:
             RecordsError: they cannot be moved now; they stay in the segments.
@@ -160,9 +162,19 @@ class VisitLog:
             return None
         try:
             self._prepare()
-            return self._depot.ship(now) if self._depot.elected() else None
+            return self._depot.ship(now, follow=follow) if self._depot.elected() else None
         except OSError as fault:
             raise RecordsError(f"Records could not be shipped: {fault}.") from fault
+
+    def leave_out(self, host: str) -> bool:
+        """Leave a host that is gone for good out of account, with its key_directory. False: there is none such.
+
+        Raises:
+            RecordsError: there is no store of many machines, or it cannot be reached.
+        """
+        if self._depot is None:
+            raise RecordsError('Only hosts that share a store are counted: write store = "postgresql://…".')
+        return self._depot.forget(host)
 
     def purge(self, now: float, *, steady: float | None = None) -> list[Day]:
         """Destroy every day that is due at *now* (seconds since 1970, UTC), oldest first; return those days.
@@ -189,7 +201,7 @@ class VisitLog:
         writer, store = self._writer(), self._depot.standing() if self._depot else None
         try:
             ends = self._retention.ends(here=True)
-            coming = [*ends.values(), *filter(None, [store and store.next_destruction])]
+            coming = [*ends.values(), *_next_destruction(store)]
             return Health(
                 overdue=tuple(dict.fromkeys([*(str(d) for d, end in ends.items() if end <= now), *_overdue(store)])),
                 next_destruction=min(coming, default=None),
@@ -308,3 +320,7 @@ def _depot(records: Records, keys: Keys, living: dict[str, Terms]) -> Depot | No
 
 def _overdue(store: Standing | None) -> tuple[str, ...]:
     return store.overdue if store else ()
+
+
+def _next_destruction(store: Standing | None) -> list[float]:
+    return [store.next_destruction] if store and store.next_destruction is not None else []

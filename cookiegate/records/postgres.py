@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from threading import RLock
+from contextlib import suppress
+from threading import Lock, RLock, Thread
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
 
+from cookiegate.config import place_of
 from cookiegate.errors import RecordsError
 
 try:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["Connection", "Database", "Duplicate", "StoreAway"]
+__all__ = ["Connection", "Database", "Duplicate", "StoreAway", "reach"]
 
 CONNECT, ANSWER = 5.0, 60.0  # seconds to wait for a connection, and for one answer
 # What passes by itself: connections, shutdowns, conflicts, no room, a lock that somebody holds.
@@ -46,11 +47,11 @@ class Database:
 
     def __init__(self, url: str, prepare: Callable[[Connection], Awaitable[None]]) -> None:
         self._url, self._prepare = url, prepare
-        parts = urlsplit(url)
-        self.place = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"  # without user, password and options
-        self._lock = RLock()
+        self.place = place_of(url)
+        self._starting, self._lock = Lock(), RLock()
         self._pid = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: Thread
         self._connection: Connection | None = None
         self._of_parent: list[object] = []  # kept, since closing them here would end the parent's
 
@@ -62,10 +63,11 @@ class Database:
             Duplicate: a row is there already.
             RecordsError: it refuses.
         """
+        self._start()
         with self._lock:
-            loop = self._own_loop()
+            doing = asyncio.run_coroutine_threadsafe(self._done(work), self._loop)
             try:
-                return loop.run_until_complete(self._done(work))
+                return doing.result()
             except RecordsError:  # of the work itself: nothing is wrong with the connection
                 raise
             except asyncpg.UniqueViolationError as fault:
@@ -74,17 +76,20 @@ class Database:
                 self._drop()
                 raise self._explained(fault) from fault
             except BaseException:
+                doing.cancel()
                 self._drop()
                 raise
 
     def close(self) -> None:
         """End the connection; `run` makes a new one."""
+        if self._pid != os.getpid():  # nothing was begun, or it is the parent's
+            return
         with self._lock:
-            if self._pid == os.getpid():
-                self._drop()
-                if self._loop:
-                    self._loop.close()
-                self._loop, self._pid = None, 0
+            self._drop()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._pid = 0
 
     def _explained(self, fault: Exception) -> RecordsError:
         state = getattr(fault, "sqlstate", None) or _PASSING[0]
@@ -95,6 +100,10 @@ class Database:
             f"{self.place} refuses {said}. What is to go there stays here. Correct store, or its rights."
         )
 
+    def __del__(self) -> None:
+        with suppress(Exception):  # the interpreter may be ending
+            self.close()
+
     async def _done(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         if self._connection is None or self._connection.is_closed():
             connection = await asyncpg.connect(self._url, timeout=CONNECT, command_timeout=ANSWER)
@@ -102,16 +111,42 @@ class Database:
             await self._prepare(connection)
         return await work(self._connection)
 
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
-        if self._pid != os.getpid():
-            self._of_parent += [self._loop, self._connection]
-            self._loop, self._connection, self._pid = asyncio.new_event_loop(), None, os.getpid()
-        assert self._loop  # noqa: S101
-        return self._loop
+    def _start(self) -> None:
+        """Give this process a loop in a thread of its own, since callers may stand in another loop."""
+        with self._starting:
+            if self._pid == os.getpid():
+                return
+            if self._pid:
+                self._of_parent += [self._loop, self._connection]
+            self._lock, self._connection = RLock(), None  # the parent's lock may be held for ever
+            self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
+            self._thread = Thread(target=self._loop.run_forever, name="postgresql", daemon=True)
+            self._thread.start()
 
     def _drop(self) -> None:
         """End a connection of which nobody knows how far it got: the server undoes what was not committed."""
         connection, self._connection = self._connection, None
-        if connection is not None and self._loop and not connection.is_closed():
-            connection.terminate()
-            self._loop.run_until_complete(asyncio.sleep(0))  # lets the transport close
+        if connection is not None:
+            asyncio.run_coroutine_threadsafe(_end(connection), self._loop).result()
+
+
+async def _end(connection: Connection) -> None:
+    if not connection.is_closed():
+        connection.terminate()
+    await asyncio.sleep(0)  # lets the transport close
+
+
+def reach(url: str) -> str:
+    """Connect, change nothing, and return the server's version. Raises StoreAway, RecordsError."""
+
+    async def nothing(connection: Connection) -> None:
+        """The tables are made by those who keep records."""
+
+    async def version(connection: Connection) -> str:
+        return str(await connection.fetchval("SHOW server_version"))
+
+    database = Database(url, nothing)
+    try:
+        return database.run(version)
+    finally:
+        database.close()

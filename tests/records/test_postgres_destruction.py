@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from cookiegate.errors import RecordsError
-from cookiegate.records import Misuse, VisitLog, disk
+from cookiegate.records import Day, Misuse, VisitLog, disk
 from cookiegate.records.vault import InnerKey, WrappedDayKey
 from tests.records.test_postgres import SITE, paths_read, segments, shipped
 from tests.records.visits import A_DAY, NOON, OpenLog, a_visit
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cookiegate.records import Day
     from tests.records.database import Server
 
 LATER = datetime(2027, 2, 23, tzinfo=UTC).timestamp()  # 2026-11-21 and -22 are due, -23 to -25 are not
@@ -56,15 +55,19 @@ def opened(rows: Sequence[Any], key_directory: Path) -> list[Any]:
         inner = InnerKey.unwrap(path.read_bytes(), ["o" * 32])
         for row in rows:
             wrapped = WrappedDayKey.decode(row["content"])
-            day = Day_of(row)
+            day = day_of(row)
             found += [day.date] if inner and wrapped and wrapped.open(day, inner) else []
     return found
 
 
-def Day_of(row: Any) -> Day:
-    from cookiegate.records import Day
-
+def day_of(row: Any) -> Day:
     return Day(row["date"], row["folder"], row["kind"])
+
+
+def behind(log: VisitLog) -> tuple[str, ...]:
+    store = log.health(LATER).store
+    assert store
+    return store.behind
 
 
 def test_a_day_is_destroyed_on_every_host_and_in_every_copy_of_the_store(
@@ -78,12 +81,12 @@ def test_a_day_is_destroyed_on_every_host_and_in_every_copy_of_the_store(
     assert [str(day.date) for day in destroyed] == ["2026-11-21", "2026-11-21", "2026-11-22"]
     assert opened(backup, tmp_path / "one" / "keys") == []
     assert len(opened(backup, tmp_path / "two" / "keys")) == 12  # it was not there; everybody is told so
-    assert one.health(LATER).store.behind
+    assert behind(one)
     assert len(two.purge(LATER, steady=A_DAY)) == 3
     assert opened(backup, tmp_path / "two" / "keys") == []
     assert segments(tmp_path / "two") == []
     one.purge(LATER, steady=A_DAY)
-    assert one.health(LATER).store.behind == ()
+    assert behind(one) == ()
     for log in (one, two):
         assert paths_read(log, LATER) == [f"/{host}/{day}" for day in (2, 3, 4) for host in ("one", "two")]
         assert not log.health(LATER).overdue
@@ -115,6 +118,10 @@ def test_the_ledger_of_many_machines_is_only_added_to(open_log: OpenLog, url: st
             server.sql(url, query)
 
 
+class Killed(BaseException):
+    """Nothing that a program could catch."""
+
+
 class Dying:
     """Counts every call that changes a disk or speaks to the store; from *steps* on, nothing gets through."""
 
@@ -125,7 +132,7 @@ class Dying:
 
     def step(self) -> None:
         if self.left <= 0:
-            raise SystemExit("killed")
+            raise Killed
         self.left -= 1
 
     def __getattr__(self, name: str) -> Any:
@@ -149,7 +156,7 @@ def test_a_purge_cut_short_anywhere_is_finished_by_any_host(
             patch.setattr(disk, "os", dying)
             for name in ("execute", "fetch", "fetchval", "fetchrow", "executemany"):
                 patch.setattr(asyncpg.Connection, name, _counted(getattr(asyncpg.Connection, name), dying))
-            with suppress(SystemExit):
+            with suppress(Killed):
                 one.purge(LATER, steady=A_DAY)
                 survived = True
         finisher, other = (one, two) if steps % 2 else (two, one)

@@ -191,12 +191,10 @@ def test_no_canary_stands_in_the_database_nor_in_its_write_ahead_log(
     open_log: OpenLog, url: str, server: Server
 ) -> None:
     log = open_log(store=url)
-    words = []
     for number in range(50):
         canary = {"address": f"198.18.7.{number + 100}", "path": f"/kim.{number:04}@canary.example",
-                  "agent": f"AgentCanary{number:04}", "consent_id": f"consent-canary-{number:04}",
+                  "agent": f"agent-canary-{number:04}", "consent_id": f"consent-canary-{number:04}",
                   "referrer": f"https://canary-{number:04}.example/"}  # fmt: skip
-        words += [word.encode() for word in canary.values()]
         log.record_visit(a_visit(SITE, NOON, granted=("analytics",), **canary))
     assert shipped(log) == 50
     assert len(paths_read(log, address="198.18.7.103")) == 1
@@ -208,4 +206,5 @@ def test_no_canary_stands_in_the_database_nor_in_its_write_ahead_log(
     for path in server.data.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
-            assert not [word for word in words if word in content], path
+            assert b"canary" not in content, path
+            assert b"198.18.7." not in content, path
