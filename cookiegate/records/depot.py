@@ -90,6 +90,7 @@ class Depot:
 
     def tidy(self, now: float) -> None:
         """Drop what was destroyed, index what is over, make the partitions of the days to come."""
+        self._fleet.keep_keys()
         today = date_at(now, "UTC")
         self._days.tidy(today - OVER)
         self._days.make(

