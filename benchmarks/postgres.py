@@ -1,8 +1,8 @@
 """What do many machines' records cost in PostgreSQL? ``PYTHONPATH=. python benchmarks/postgres.py [--rows N] …``
 
 Side by side, in one run and one server (from a wheel, with its default settings and real syncs): shipping segments
-by COPY, the fallback that bears repetition, plain row INSERTs; destroying one day out of ``--rows`` × ``--days``
-against DELETE; then ``--kills`` kill -9 of writers and shipper and an ``--outage`` of seconds, counted.
+by COPY, the fallback that bears repetition, plain row INSERTs; destroying one day out of ``--day-rows`` ×
+``--days`` against DELETE; then ``--kills`` kill -9 of writers and shipper and an ``--outage`` of seconds, counted.
 """
 
 from __future__ import annotations
@@ -224,7 +224,8 @@ def survive(server: Server, kills: int, outage: float, rate: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000, help="to ship, and in each day of the destruction")
+    parser.add_argument("--rows", type=int, default=100_000, help="to ship")
+    parser.add_argument("--day-rows", type=int, default=100_000, help="in each day of the destruction")
     parser.add_argument("--days", type=int, default=10)
     parser.add_argument("--kills", type=int, default=4)
     parser.add_argument("--outage", type=float, default=3, metavar="SECONDS")
@@ -235,7 +236,7 @@ def main() -> None:
     try:
         print(server.sql("postgres", "SELECT version()")[0][0])
         ship(server, given.rows)
-        destroy(server, given.rows, given.days)
+        destroy(server, given.day_rows, given.days)
         survive(server, given.kills, given.outage, given.rate)
     finally:
         server.end()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cookiegate.cli.finding import Finding
 from cookiegate.cli.store import about_store
+from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.remembering import UNTRUSTED_PROXY
 
@@ -104,7 +105,10 @@ def file_system_of(place: Path, mounts: Path = MOUNTS) -> str:
 
 def _about_days(config: Config) -> Iterator[Finding]:
     records = config.records
-    if records is None or not (records.directory.exists() and (records.key_directory / "inner").exists()):
+    ledger = "ledger.db" if records and records.store == FILES else "host"
+    if records is None or not all(
+        path.exists() for path in (records.directory / ledger, records.key_directory / "inner")
+    ):
         return  # nothing was kept yet
     from cookiegate.records import VisitLog
 

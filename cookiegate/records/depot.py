@@ -85,8 +85,8 @@ class Depot:
         return self._days.terms()
 
     def destroy(self, doomed: Collection[Day], now: float) -> None:
-        """Destroy these days everywhere; where another host is at it, nothing."""
-        self._days.destroy(doomed, now)
+        """Destroy these days everywhere; nothing if the fleet has moved on since `follow`."""
+        self._days.destroy(doomed, now, self._generation)
 
     def tidy(self, now: float) -> None:
         """Drop what was destroyed, index what is over, make the partitions of the days to come."""

@@ -198,6 +198,10 @@ class Fleet:
             disk.make_directory(self._card.parent)
             disk.replace(self._card, json.dumps(asdict(card)).encode())
             return card
+        except (ValueError, TypeError):
+            raise RecordsError(
+                f"{self._card}: this says nothing. Remove it; the host then joins as a new one."
+            ) from None
 
     def _write_card(self, card: Card) -> None:
         if card != self._read_card():

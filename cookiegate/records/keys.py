@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cookiegate.records.vault import DayKey
 
 KEY_VARIABLE = "COOKIEGATE_VAULT_KEY"
+MISSED = 100  # turns of a shared inner key by which one process of a host may be behind another
 
 
 class Keys:
@@ -116,7 +117,7 @@ class Keys:
             self._mark_destroyed(doomed)
             if self._fresh.exists():
                 self._change_inner_key()
-            if self._inner_keys()[0].generation != inner.generation:
+            if inner.reach(self._inner_keys()[0].generation, steps=MISSED) is None:  # ours is older: never go back
                 disk.replace(self._fresh, inner.wrap(self._operators_keys()[0]))
                 self._change_inner_key()
 

@@ -272,7 +272,6 @@ class VisitLog:
         """Tidy the store, and write down how it stands for every process of this host."""
         if self._depot is None:
             return
-        self._depot.tidy(now)
         ends = self._retention.ends()
         self._depot.note(
             replace(
@@ -282,6 +281,7 @@ class VisitLog:
                 next_destruction=min(ends.values(), default=None),
             )
         )
+        self._depot.tidy(now)
 
     def _prepare(self) -> None:
         disk.make_directory(self._directory)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Database", "Duplicate", "StoreAway", "reach"]
 
 CONNECT, ANSWER = 5.0, 60.0  # seconds to wait for a connection, and for one answer
+# What a host that vanished in the middle of something holds, the others get after a minute.
+_SETTINGS = {"application_name": "cookiegate", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
 # What passes by itself: connections, shutdowns, conflicts, no room, a lock that somebody holds.
 _PASSING = ("08", "40", "53", "55", "57")
 
@@ -106,7 +108,9 @@ class Database:
 
     async def _done(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         if self._connection is None or self._connection.is_closed():
-            connection = await asyncpg.connect(self._url, timeout=CONNECT, command_timeout=ANSWER)
+            connection = await asyncpg.connect(
+                self._url, timeout=CONNECT, command_timeout=ANSWER, server_settings=_SETTINGS
+            )
             self._connection = connection
             await self._prepare(connection)
         return await work(self._connection)

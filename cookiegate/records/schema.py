@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from cookiegate.records.postgres import Connection
 
 VERSION = 1
-# Advisory locks of this database: one makes tables; one purges; whoever ships shares the third, whoever changes the
-# inner key holds it alone.
-MAKING, PURGING, TURNING = 0x636F6F6B01, 0x636F6F6B02, 0x636F6F6B03
+# Advisory locks of this database: one makes tables; one drops and indexes them; whoever ships shares the third,
+# whoever destroys holds it alone.
+MAKING, TIDYING, TURNING = 0x636F6F6B01, 0x636F6F6B02, 0x636F6F6B03
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS cookiegate;

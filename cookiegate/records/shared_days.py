@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cookiegate.errors import RecordsError
 from cookiegate.records.day import Day, Terms
 from cookiegate.records.ledger import METHOD_SHARED, moment
-from cookiegate.records.schema import PURGING, TURNING, drop_day, index_day, make_day
+from cookiegate.records.schema import TIDYING, TURNING, drop_day, index_day, make_day
 from cookiegate.records.shared_ledger import ENTER
 from cookiegate.records.vault import WrappedDayKey
 
@@ -65,17 +65,16 @@ class SharedDays:
 
         self._database.run(made)
 
-    def destroy(self, doomed: Collection[Day], now: float) -> None:
-        """Destroy these days, and all before them, on every host; while another purger is at it, nothing."""
-        standing = self._fleet.follow()
-        if self._database.run(lambda connection: self._turn(connection, standing.generation, doomed, now)):
+    def destroy(self, doomed: Collection[Day], now: float, generation: str) -> None:
+        """Destroy these days, and all before them, on every host, if the fleet still stands at *generation*."""
+        if self._database.run(lambda connection: self._turn(connection, generation, doomed, now)):
             self._fleet.follow()
 
     def tidy(self, before: date) -> None:
         """Drop the partitions of destroyed days; index those *before* a date. One host at a time does it."""
 
         async def tidied(connection: Connection) -> None:
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", PURGING):
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", TIDYING):
                 return
             try:
                 async with connection.transaction():
@@ -87,16 +86,14 @@ class SharedDays:
                 for row in await connection.fetch(query, before):
                     await index_day(connection, row["id"])
             finally:
-                await connection.execute("SELECT pg_advisory_unlock($1)", PURGING)
+                await connection.execute("SELECT pg_advisory_unlock($1)", TIDYING)
 
         self._database.run(tidied)
 
     async def _turn(self, connection: Connection, generation: str, doomed: Collection[Day], now: float) -> bool:
         """Return whether the inner key was turned."""
         async with connection.transaction():
-            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", PURGING):
-                return False
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", TURNING)  # all who ship have ended
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", TURNING)  # nobody else purges or ships
             marks = {
                 (row["kind"], row["folder"]): row["date"]
                 for row in await connection.fetch("SELECT kind, folder, date FROM cookiegate.destroyed_until")

