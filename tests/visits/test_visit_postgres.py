@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,45 @@ def test_purge_without_the_app_keeps_the_store_in_order(place: Place, url: str) 
     place.declare(records=f'store = "{url}"')
     code, said = command("purge", str(place.path), "--gone", "nobody")
     assert (code, said) == (0, "No host has the id nobody.\nNothing is due.\n")
+
+
+def test_an_app_tells_once_that_its_store_is_away_and_once_that_it_is_back(
+    place: Place, url: str, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cookiegate.records.housekeeping.SHIP_EVERY", 0.05)
+    monkeypatch.setattr("cookiegate.records.housekeeping.SHIP_AGAIN", 0.05)
+    monkeypatch.setattr("cookiegate.records.housekeeping.FRESH", 0.0)
+    place.declare(records=f'store = "{url}"')
+    app = place.app(PLAIN)
+    with caplog.at_level(logging.INFO, "cookiegate"):
+        ask(app, "/before")
+        assert soon(lambda: server.count(url) == 1)
+        server.stop()
+        try:
+            ask(app, "/during")
+            assert soon(lambda: "Records cannot be shipped now" in caplog.text)
+            code, seen = health(app)
+            assert (code, seen["store_fault"]) == (200, "the store cannot be reached; the log says why")
+            code, _ = command("visits", "--config", str(place.path), "--why", "a test")
+            assert code == 1
+        finally:
+            server.start()
+        assert soon(lambda: "The store is reached again." in caplog.text, 30)
+    assert caplog.text.count("Records cannot be shipped now") == 1
+    assert place.paths("--path", "/d") == ["/during"]
+
+
+def test_check_names_hosts_that_have_not_followed(place: Place, url: str, server: Server) -> None:
+    place.declare(records=f'store = "{url}"')
+    assert command("purge", str(place.path))[0] == 0
+    server.sql(url, "INSERT INTO cookiegate.host VALUES ('0123', 'away', -1)")
+    assert command("purge", str(place.path))[0] == 0
+    code, said = checked(place)
+    assert code == 0
+    assert "Host away (0123) has not followed the last destruction" in said
+    code, said = command("purge", str(place.path), "--gone", "0123")
+    assert (code, said.splitlines()[0]) == (0, "Host 0123 is left out of account.")
+    assert "has not followed" not in checked(place)[1]
 
 
 def test_check_says_how_the_store_stands(place: Place, url: str) -> None:
