@@ -16,7 +16,8 @@ from cookiegate.records.log import SYNC_EVERY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cookiegate.records.log import Health, VisitLog
+    from cookiegate.records.health import Health
+    from cookiegate.records.log import VisitLog
     from cookiegate.records.recording import Recording
 
 log = logging.getLogger("cookiegate")

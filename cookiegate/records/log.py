@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import MISUSE, VISITS, Day, Terms, folder_of
+from cookiegate.records.health import Health
 from cookiegate.records.keys import Keys
 from cookiegate.records.ledger import Access, Ledger, moment
 from cookiegate.records.reader import Reading
@@ -31,34 +32,8 @@ if TYPE_CHECKING:
     from cookiegate.records.writer import Frame
     from cookiegate.site import Site
 
-STORE_PATIENCE = 3600.0  # seconds; until then a store that is away costs disk, and no host is taken out of service
 FULL = 16 << 20  # bytes, after which a segment is closed so that it can be shipped as a whole
 SYNC_EVERY = 0.1  # seconds; two of them are the 200 ms that a power failure may cost
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How the records stand. Counts are this process's since it began; times are seconds since 1970 (UTC).
-
-    *overdue* days must be gone and are not. *waits_until*: the clock jumped, nothing is destroyed before. *kept*
-    and *lost* count rows, *folded* misuses beyond the limit of a minute; *fault* is why the last row was lost.
-    *store* tells of the one that many machines share, *away* for how many seconds it could not be reached.
-    """
-
-    overdue: tuple[str, ...]
-    next_destruction: float | None
-    waits_until: float | None
-    kept: int
-    lost: int
-    folded: int
-    fault: str
-    store: Standing | None = None
-    away: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is overdue, the last record was kept, and the store was reached within the last hour."""
-        return not self.overdue and not self.fault and self.away < STORE_PATIENCE
 
 
 class VisitLog:
@@ -148,6 +123,7 @@ class VisitLog:
     def roll(self) -> None:
         """Close segments that are full, so that they can be shipped as a whole; the next rows begin new ones."""
         if self._depot:
+            self._writer().let_go()
             self._writer().roll(FULL)
 
     def ship(self, now: float, *, follow: bool = True) -> int | None:
