@@ -11,6 +11,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -21,6 +22,7 @@ from cookiegate.signing import MIN_KEY_BYTES
 from cookiegate.site import Site
 
 KEYS_VARIABLE = "COOKIEGATE_SECRET_KEYS"
+FILES = "files"  # the store of one machine
 
 
 def _keys_from_environment() -> tuple[str, ...]:
@@ -39,6 +41,12 @@ def _nobody_is_a_child(scope: MutableMapping[str, Any]) -> bool:
 
 
 Network = Annotated[IPv4Network | IPv6Network | Literal["unix"], BeforeValidator(_network)]
+
+
+def place_of(store: str) -> str:
+    """Return the store's address without user, password and options, to be shown."""
+    parts = urlsplit(store)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else store
 
 
 class Debug(Declaration):
@@ -62,7 +70,7 @@ class Records(Declaration):
 
     *directory* may be backed up. *key_directory* must not be: a copy of it opens days destroyed since. The
     operator's key is the variable ``COOKIEGATE_VAULT_KEY``, or the text of *vault_key_file*, or else a file that
-    is made in *key_directory*.
+    is made in *key_directory*. *store* is where the rows of many machines come together (docs/postgresql.md).
     """
 
     directory: Path = Field(description="Say where the records live: directory = 'var/cookiegate'.")
@@ -71,7 +79,7 @@ class Records(Declaration):
         "key_directory = 'var/cookiegate-keys'."
     )
     vault_key_file: Path | None = None
-    store: Literal["files"] = "files"
+    store: str = Field(default=FILES, repr=False)  # or "postgresql://…", which may hold a password
     durability: Literal["process", "strict"] = "process"  # survives every process; or a power failure too
     when_full: Literal["serve", "refuse"] = "serve"  # what becomes of a request that cannot be recorded
 
@@ -79,6 +87,15 @@ class Records(Declaration):
     @classmethod
     def _from_the_file(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         return path and beside_the_file(path, info)
+
+    @field_validator("store")
+    @classmethod
+    def _files_or_postgresql(cls, store: str) -> str:
+        if store != FILES and not re.match(r"postgres(ql)?://", store):
+            raise ValueError(
+                "write 'files' for one machine, or for many an address as in 'postgresql://user@db.example/visits'."
+            )
+        return store
 
     @model_validator(mode="after")
     def _keys_apart(self) -> Self:

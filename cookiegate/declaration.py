@@ -83,7 +83,7 @@ def _shown(error: ErrorDetails) -> str:
     if isinstance(error["input"], (dict, BaseModel)):
         return ""
     secret = any(part in SECRET or nearest(str(part), SECRET) for part in error["loc"])
-    text = "…" if secret else repr(error["input"])
+    text = "…" if secret else re.sub(r"//[^/\s]*@", "//…@", repr(error["input"]))  # user and password of an address
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 

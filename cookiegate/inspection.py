@@ -130,5 +130,7 @@ def _records(health: Mapping[str, Any]) -> dict[str, Any]:
     shown = dict(health)
     for key in ("next_destruction", "waits_until"):
         shown[key] = clock(health.get(key)) or "none"
+    if "store_reached" in shown:
+        shown["store_reached"] = clock(health.get("store_reached")) or "not yet"
     shown["overdue"] = ", ".join(health.get("overdue", ())) or "nothing"
     return shown

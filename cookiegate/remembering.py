@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cookiegate.consent.consent import Consent
     from cookiegate.gate.exchange import Exchange
     from cookiegate.records import Visit, VisitLog
+    from cookiegate.records.depot import Standing
     from cookiegate.records.housekeeping import Housekeeping
 
     Message = MutableMapping[str, Any]
@@ -126,6 +127,7 @@ class Remembering:
             "lost": found.lost,
             "folded": found.folded,
             "fault": "the last record could not be kept; the log says why" if found.fault else "",
+            **({} if found.store is None else _of_store(found.store)),
         }
 
     def _row(self, exchange: Exchange) -> Callable[..., Visit]:
@@ -171,3 +173,13 @@ class Remembering:
         if self._config.records:
             with suppress(OSError):  # the log line stands
                 Path(self._config.records.directory, UNTRUSTED_PROXY).touch(mode=0o600)
+
+
+def _of_store(store: Standing) -> dict[str, Any]:
+    """What health says of the store of many machines; why it cannot be reached stands in the log."""
+    return {
+        "store_reached": store.reached,
+        "store_backlog": store.backlog,
+        "store_fault": "the store cannot be reached; the log says why" if store.fault else "",
+        "hosts_behind": len(store.behind),
+    }

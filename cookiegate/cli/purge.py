@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from cookiegate.config import Config
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def purge_due(path: Path) -> Iterator[str]:
-    """Destroy every day that is due and yield a sentence for each.
+def purge_due(path: Path, *, gone: str = "") -> Iterator[str]:
+    """Destroy every day that is due and yield a sentence for each. *gone*: a host that will not come back.
 
     Raises:
         ConfigError: the configuration does not load.
@@ -25,7 +26,17 @@ def purge_due(path: Path) -> Iterator[str]:
     if log is None:
         yield "No visits are kept: there is nothing to destroy."
         return
-    now = config.clock()
+    with closing(log):
+        if gone:
+            known = log.leave_out(gone)
+            yield f"Host {gone} is left out of account." if known else f"No host has the id {gone}."
+        yield from _purged(log, config.clock())
+
+
+def _purged(log: VisitLog, now: float) -> Iterator[str]:
+    shipped = log.ship(now)  # of a host whose app has stopped
+    if shipped:
+        yield f"Shipped {shipped} records."
     destroyed = log.purge(now)
     yield from (f"Destroyed {day}." for day in destroyed)
     health = log.health(now)

@@ -92,10 +92,11 @@ def visits(
 def purge(
     path: Annotated[Path | None, typer.Argument(help="The configuration file.")] = None,
     config: ConfigPath = Path("cookiegate.toml"),
+    gone: Annotated[str, typer.Option(help="The id of a host that is gone for good, with its key_directory.")] = "",
 ) -> None:
     """Destroy the records whose time is over; for cron, once a day at least."""
     try:
-        for line in purge_due(path or config):
+        for line in purge_due(path or config, gone=gone):
             out.print(Text(line), soft_wrap=True)
     except CookieGateError as fault:
         _fail(fault)

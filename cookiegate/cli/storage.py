@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cookiegate.cli.finding import Finding
+from cookiegate.cli.store import about_store
+from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.remembering import UNTRUSTED_PROXY
 
@@ -46,6 +48,7 @@ def about_records(config: Config) -> Iterator[Finding]:
                 f"Site {site.name!r}: shared_cache = 'by-variant', so a page that the cache answers leaves a visit "
                 "record of our route for caches and none of its own path. Where each must be recorded, share none.",
             )
+    yield from about_store(config)
     yield from _about_days(config)
 
 
@@ -102,8 +105,9 @@ def file_system_of(place: Path, mounts: Path = MOUNTS) -> str:
 
 def _about_days(config: Config) -> Iterator[Finding]:
     records = config.records
+    ledger = "ledger.db" if records and records.store == FILES else "host"
     if records is None or not all(
-        path.exists() for path in (records.directory / "ledger.db", records.key_directory / "inner")
+        path.exists() for path in (records.directory / ledger, records.key_directory / "inner")
     ):
         return  # nothing was kept yet
     from cookiegate.records import VisitLog

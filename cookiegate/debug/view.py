@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.catalogue import catalogue
+from cookiegate.config import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +81,8 @@ def configuration(config: Config) -> dict[str, Any]:
                 service.slug if catalogue().get(service.slug) == service else entry
                 for service, entry in zip(declared.services, site["services"], strict=True)
             ]
+    if config.records:
+        shown["records"]["store"] = place_of(config.records.store)
     shown["secret_keys"] = f"{len(config.secret_keys)} (not shown)"
     shown["debug"] = {"people": sorted(config.debug.people) if config.debug else []}
     return shown

@@ -2,12 +2,14 @@
 
 Visit.of(…) ─▶ VisitLog.record_visit ─▶ writer ─▶ vault (the day's key) ─▶ segment: one write
 VisitLog.purge ─▶ retention: what is due ─▶ vault: keys die ─▶ ledger: entered ─▶ files overwritten and removed
-VisitLog.read ─▶ ledger: who and why ─▶ reader ─▶ rows
+VisitLog.read ─▶ ledger: who and why ─▶ reader ─▶ store: files, and what was shipped ─▶ rows
+VisitLog.ship ─▶ depot, where many machines share a store: shipping ─▶ PostgreSQL; fleet: one inner key for all hosts
 """
 
 from cookiegate.records.day import MISUSE, VISITS, Day
+from cookiegate.records.health import Health
 from cookiegate.records.ledger import Access, Destruction, Ledger
-from cookiegate.records.log import SYNC_EVERY, Health, VisitLog
+from cookiegate.records.log import SYNC_EVERY, VisitLog
 from cookiegate.records.reader import Reading
 from cookiegate.records.retention import destroyed_from
 from cookiegate.records.visit import Misuse, Visit

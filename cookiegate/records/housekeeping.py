@@ -1,4 +1,7 @@
-"""Housekeeping: a thread beside the app that syncs, notes long streams, and destroys what is due."""
+"""Housekeeping: threads beside the app that sync, note long streams, ship, and destroy what is due.
+
+Where records are shipped, that and destroying have a thread of their own: a store that is slow delays no sync.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,17 @@ from cookiegate.records.log import SYNC_EVERY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cookiegate.records.log import Health, VisitLog
+    from cookiegate.records.health import Health
+    from cookiegate.records.log import VisitLog
     from cookiegate.records.recording import Recording
 
 log = logging.getLogger("cookiegate")
 PURGE_EVERY = 600.0  # seconds, and whenever a day comes due
 FRESH = 5.0  # seconds that one look at the records' health is good for
-LOOK_EVERY = 5.0  # seconds between looks at long streams
+LOOK_EVERY = 5.0  # seconds between looks at long streams and full segments
+SHIP_EVERY = 1.0  # seconds
+SHIP_AGAIN = 10.0  # seconds, after the store could not be reached
+FOLLOW_EVERY = 30.0  # seconds between looks at what the other hosts did
 
 
 class Housekeeping:
@@ -43,6 +50,8 @@ class Housekeeping:
                 return
             self._pid, self._stop, self._open = os.getpid(), Event(), set()
             Thread(target=self._run, args=(self._stop,), name="cookiegate-records", daemon=True).start()
+            if self._records.ships:
+                Thread(target=self._run_store, args=(self._stop,), name="cookiegate-store", daemon=True).start()
 
     def stop(self) -> None:
         """End the thread and close the files; `start` begins anew."""
@@ -73,13 +82,37 @@ class Housekeeping:
                 now = self._clock()
                 if now >= next_look:
                     next_look = now + LOOK_EVERY
+                    self._records.roll()
                     for recording in tuple(self._open):
                         recording.note_long()
+                if self._records.ships:
+                    continue
                 if now >= next_purge or next_purge > now + PURGE_EVERY:  # the second: the clock was set back
                     next_purge = now + PURGE_EVERY
                     next_purge = self._purge(now)
             except Exception:  # whatever it is, syncing and destroying must go on
                 log.exception("The records could not be looked after; trying again.")
+
+    def _run_store(self, stop: Event) -> None:
+        next_purge, next_follow, wait, told = float("-inf"), float("-inf"), 0.0, False
+        while not stop.wait(wait):
+            now, wait = self._clock(), SHIP_EVERY
+            try:
+                if self._records.ship(now, follow=not next_follow - FOLLOW_EVERY <= now < next_follow) is None:
+                    continue  # another process of this host does it
+                if told:
+                    log.info("The store is reached again.")
+                told, next_follow = False, now + FOLLOW_EVERY
+                if not next_purge - PURGE_EVERY <= now < next_purge:
+                    next_purge = self._purge(now)
+            except RecordsError as fault:
+                wait = SHIP_AGAIN
+                if not told:
+                    log.error("Records cannot be shipped now: %s", fault)
+                told = True
+            except Exception:
+                wait = SHIP_AGAIN
+                log.exception("Records could not be shipped; trying again.")
 
     def _purge(self, now: float) -> float:
         try:

@@ -7,15 +7,14 @@ inner key is overwritten: no copy of ``directory`` opens a destroyed day any mor
 
 from __future__ import annotations
 
-import os
-import secrets
 from datetime import date
 from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import ONE_DAY, Day, days_in
-from cookiegate.records.vault import KEY_BYTES, InnerKey, WrappedDayKey
+from cookiegate.records.operators_key import KEY_VARIABLE, OperatorsKeys
+from cookiegate.records.vault import Handover, InnerKey, WrappedDayKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from cookiegate.records.day import Terms
     from cookiegate.records.vault import DayKey
 
-KEY_VARIABLE = "COOKIEGATE_VAULT_KEY"
+MISSED = 100  # turns of a shared inner key by which one process of a host may be behind another
 
 
 class Keys:
@@ -39,7 +38,7 @@ class Keys:
     def __init__(self, records: Records) -> None:
         self._days = records.directory / "keys"
         self._home = records.key_directory
-        self._key_file = records.vault_key_file
+        self._operators = OperatorsKeys(records)
 
     def prepare(self) -> None:
         """Make directories and keys that are missing, and see that the others open."""
@@ -105,8 +104,48 @@ class Keys:
             current = self._inner_keys()[0].generation
             read = [self._read(day) for day in doomed]
             if any(wrapped and wrapped.generation == current for wrapped in read):
-                disk.replace(self._fresh, InnerKey.fresh().wrap(self._operators_keys()[0]))
+                disk.replace(self._fresh, InnerKey.fresh().wrap(self._operators.read(begun=self._inner.exists())[0]))
                 self._change_inner_key()
+
+    def follow(self, inner: InnerKey, doomed: Collection[Day]) -> None:
+        """Take over *inner* from the other hosts, with what they destroyed. After a crash, call it again."""
+        with self._locked():
+            self._mark_destroyed(doomed)
+            if self._fresh.exists():
+                self._change_inner_key()
+            if inner.reach(self._inner_keys()[0].generation, steps=MISSED) is None:  # ours is older: never go back
+                disk.replace(self._fresh, inner.wrap(self._operators.read(begun=self._inner.exists())[0]))
+                self._change_inner_key()
+
+    def inner(self) -> InnerKey:
+        """Return the inner key: what the other hosts' days are wrapped with, too, where they share a store."""
+        with self._locked():
+            return self._inner_keys()[0]
+
+    def wrapped(self, day: Day) -> WrappedDayKey | None:
+        """Return the day's key as it may leave this host."""
+        with self._locked():
+            return self._read(day)
+
+    def opened(self, day: Day, content: bytes) -> DayKey | None:
+        """Open another host's key of the day, as `wrapped` gave it; ``None`` if the day is destroyed."""
+        with self._locked():
+            wrapped = WrappedDayKey.decode(content)
+            if self.is_destroyed(day):
+                return None
+            keys = (wrapped.open(day, inner) for inner in self._inner_keys() if wrapped)
+            key = next(filter(None, keys), None)
+            if key is None:
+                raise RecordsError(f"The inner key in {self._home} does not open day {day} of the store. Try again.")
+            return key
+
+    def hand_over(self, question: bytes) -> bytes:
+        """Return the answer to another host that asks for the inner key. Raises ValueError for no question."""
+        return Handover.answer(question, self.inner(), self._operators.read(begun=self._inner.exists())[0])
+
+    def receive(self, handover: Handover, answer: bytes) -> InnerKey | None:
+        """Return the inner key that another host handed over; ``None`` where its operator's key is not ours."""
+        return handover.take(answer, self._operators.read(begun=self._inner.exists()))
 
     def forget(self, day: Day) -> None:
         """Remove the file with a destroyed day's key."""
@@ -184,7 +223,7 @@ class Keys:
         """The inner key; while a destruction is unfinished, both, the fresh one first."""
         present = [path for path in (self._fresh, self._inner) if path.exists()]
         if not present and not self.days():
-            disk.create(self._inner, InnerKey.fresh().wrap(self._operators_keys()[0]))
+            disk.create(self._inner, InnerKey.fresh().wrap(self._operators.read(begun=self._inner.exists())[0]))
             present = [self._inner]
         contents = {path: path.read_bytes() for path in present}
         keys = [self._unwrapped(path, wrapped) for path, wrapped in contents.items() if wrapped.strip(b"\0")]
@@ -196,39 +235,10 @@ class Keys:
         return keys
 
     def _unwrapped(self, path: Path, wrapped: bytes) -> InnerKey:
-        key = InnerKey.unwrap(wrapped, self._operators_keys())
+        key = InnerKey.unwrap(wrapped, self._operators.read(begun=self._inner.exists()))
         if key is None:
             raise RecordsError(
                 f"{path}: the operator's key does not open it. Set {KEY_VARIABLE} to the key with which the "
                 "records began; to change it, write the new one before the old, separated by a comma."
             )
         return key
-
-    def _operators_keys(self) -> list[str]:
-        """The operator's keys, newest first: from the environment, the named file, or one that we make."""
-        text, place = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
-        if not text:
-            path = self._key_file or self._own_key_file()
-            text, place = _text_of(path), str(path)
-        keys = text.replace(",", " ").split()
-        if not keys or any(len(key.encode()) < KEY_BYTES for key in keys):
-            raise RecordsError(
-                f"{place}: the operator's key needs at least {KEY_BYTES} bytes. "
-                'A new key: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-            )
-        return keys
-
-    def _own_key_file(self) -> Path:
-        path = self._home / "operator"
-        if not path.exists() and not self._inner.exists():
-            disk.create(path, secrets.token_urlsafe(KEY_BYTES).encode())
-        return path
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as fault:
-        raise RecordsError(
-            f"{path}: {fault.strerror}. The operator's key stands there, or in the variable {KEY_VARIABLE}."
-        ) from None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+METHOD = "key destroyed (inner key replaced), files overwritten and removed"
+METHOD_SHARED = "key destroyed (inner key turned on every host), partition dropped, files overwritten and removed"
 PATIENCE = 10.0  # seconds to wait for another process's transaction
 
 _TABLES = """

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import MISUSE, VISITS, Day, Terms, folder_of
+from cookiegate.records.health import Health
 from cookiegate.records.keys import Keys
 from cookiegate.records.ledger import Access, Ledger, moment
 from cookiegate.records.reader import Reading
 from cookiegate.records.retention import Retention
+from cookiegate.records.store import Files
 from cookiegate.records.writer import Writer
 
 if TYPE_CHECKING:
@@ -22,34 +25,15 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cookiegate.config import Config, Records
+    from cookiegate.records.depot import Depot, Standing
+    from cookiegate.records.store import Store
     from cookiegate.records.vault import DayKey
     from cookiegate.records.visit import Misuse, Visit
     from cookiegate.records.writer import Frame
     from cookiegate.site import Site
 
+FULL = 16 << 20  # bytes, after which a segment is closed so that it can be shipped as a whole
 SYNC_EVERY = 0.1  # seconds; two of them are the 200 ms that a power failure may cost
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How the records stand. Counts are this process's since it began; times are seconds since 1970 (UTC).
-
-    *overdue* days must be gone and are not. *waits_until*: the clock jumped, nothing is destroyed before. *kept*
-    and *lost* count rows, *folded* misuses beyond the limit of a minute; *fault* is why the last row was lost.
-    """
-
-    overdue: tuple[str, ...]
-    next_destruction: float | None
-    waits_until: float | None
-    kept: int
-    lost: int
-    folded: int
-    fault: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is overdue and the last record was kept."""
-        return not self.overdue and not self.fault
 
 
 class VisitLog:
@@ -62,10 +46,13 @@ class VisitLog:
         self._keyed = {site.name for site in sites if site.visits and site.visits.ip == "keyed"}
         self.refuses = records.when_full == "refuse"
         self.strict = records.durability == "strict"
-        self.ledger = Ledger(records.directory / "ledger.db")
         self._keys = Keys(records)
         living = {folder_of(name): terms for name, terms in self._terms.items()}
-        self._retention = Retention(records.directory, self._keys, self.ledger, living)
+        self._depot = _depot(records, self._keys, living)
+        self.ledger = self._depot.ledger if self._depot else Ledger(records.directory / "ledger.db")
+        self._retention = Retention(records.directory, self._keys, self.ledger, living, self._depot)
+        files = Files(records.directory, self._keys)
+        self._stores: list[Store] = [files, self._depot.shipped] if self._depot else [files]
         self._process = self._new_writer()
 
     @classmethod
@@ -123,8 +110,47 @@ class VisitLog:
         self._writer().sync()
 
     def close(self) -> None:
-        """Sync, and close every file. Never raises; the log may be used again."""
+        """Sync, and close every file and connection. Never raises; the log may be used again."""
         self._writer().close()
+        if self._depot:
+            self._depot.close()
+
+    @property
+    def ships(self) -> bool:
+        """Whether rows are moved to a store of many machines."""
+        return self._depot is not None
+
+    def roll(self) -> None:
+        """Close segments that are full, so that they can be shipped as a whole; the next rows begin new ones."""
+        if self._depot:
+            self._writer().let_go()
+            self._writer().roll(FULL)
+
+    def ship(self, now: float, *, follow: bool = True) -> int | None:
+        """Move rows to the store of many machines and return how many; ``None`` where another process does it.
+
+        *follow*: look first at what other hosts destroyed, and answer those who are new.
+
+        Raises:
+            RecordsError: they cannot be moved now; they stay in the segments.
+        """
+        if self._depot is None:
+            return None
+        try:
+            self._prepare()
+            return self._depot.ship(now, follow=follow) if self._depot.elected() else None
+        except OSError as fault:
+            raise RecordsError(f"Records could not be shipped: {fault}.") from fault
+
+    def leave_out(self, host: str) -> bool:
+        """Leave a host that is gone for good out of account, with its key_directory. False: there is none such.
+
+        Raises:
+            RecordsError: there is no store of many machines, or it cannot be reached.
+        """
+        if self._depot is None:
+            raise RecordsError('Only hosts that share a store are counted: write store = "postgresql://…".')
+        return self._depot.forget(host)
 
     def purge(self, now: float, *, steady: float | None = None) -> list[Day]:
         """Destroy every day that is due at *now* (seconds since 1970, UTC), oldest first; return those days.
@@ -137,24 +163,31 @@ class VisitLog:
         """
         try:
             self._prepare()
+            if self._depot:
+                self._depot.follow()
             destroyed = self._retention.purge(now, _steady() if steady is None else steady)
             self._writer().let_go()
+            self._after_purge(now)
             return destroyed
         except OSError as fault:
             raise RecordsError(f"Expired records could not be destroyed: {fault}.") from fault
 
     def health(self, now: float, *, steady: float | None = None) -> Health:
         """Return how the records stand at *now*. Raises RecordsError where they cannot be looked at."""
-        writer = self._writer()
+        writer, store = self._writer(), self._depot.standing() if self._depot else None
         try:
+            ends = self._retention.ends(here=True)
+            coming = [*ends.values(), *_next_destruction(store)]
             return Health(
-                overdue=tuple(map(str, self._retention.overdue(now))),
-                next_destruction=self._retention.next_destruction(),
+                overdue=tuple(dict.fromkeys([*(str(d) for d, end in ends.items() if end <= now), *_overdue(store)])),
+                next_destruction=min(coming, default=None),
                 waits_until=self._retention.trust(now, _steady() if steady is None else steady).waits_until,
                 kept=writer.kept,
                 lost=writer.lost,
                 folded=writer.folded,
                 fault=writer.fault,
+                store=store,
+                away=now - (store.reached or now) if store and store.fault else 0.0,
             )
         except OSError as fault:
             raise RecordsError(f"The records cannot be looked at: {fault}.") from fault
@@ -183,11 +216,13 @@ class VisitLog:
         if not who.strip() or not why.strip():
             raise RecordsError("Who reads personal data, and why? Both are entered in the ledger and must be given.")
         self.ledger.prepare()
+        if self._depot:
+            self._depot.follow()
         folder = folder_of(site)
         days = [
             day
-            for day in self._retention.days()
-            if (day.kind, day.folder) == (kind, folder) and first <= day.date <= last and now < self._retention.end(day)
+            for day, end in self._retention.ends().items()
+            if (day.kind, day.folder) == (kind, folder) and first <= day.date <= last and now < end
         ]
         entry = Access(
             at=moment(now),
@@ -200,8 +235,7 @@ class VisitLog:
             sought=" and ".join(["address"] * bool(address) + ["consent id"] * bool(consent_id)) or "everything",
         )
         return Reading(
-            self._directory,
-            self._keys,
+            self._stores,
             self.ledger,
             days,
             site=site,
@@ -209,6 +243,21 @@ class VisitLog:
             address=address,
             consent_id=consent_id,
         )
+
+    def _after_purge(self, now: float) -> None:
+        """Tidy the store, and write down how it stands for every process of this host."""
+        if self._depot is None:
+            return
+        ends = self._retention.ends()
+        self._depot.note(
+            replace(
+                self._depot.standing(),
+                behind=self._depot.behind(),
+                overdue=tuple(str(day) for day, end in ends.items() if end <= now),
+                next_destruction=min(ends.values(), default=None),
+            )
+        )
+        self._depot.tidy(now)
 
     def _prepare(self) -> None:
         disk.make_directory(self._directory)
@@ -235,3 +284,19 @@ class VisitLog:
 def _steady() -> float:
     """Seconds that no one sets: since boot, with sleep where the system counts it; the same for all processes."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _depot(records: Records, keys: Keys, living: dict[str, Terms]) -> Depot | None:
+    if records.store == FILES:
+        return None
+    from cookiegate.records.depot import Depot  # brings asyncpg along, an extra
+
+    return Depot(records, keys, living)
+
+
+def _overdue(store: Standing | None) -> tuple[str, ...]:
+    return store.overdue if store else ()
+
+
+def _next_destruction(store: Standing | None) -> list[float]:
+    return [store.next_destruction] if store and store.next_destruction is not None else []

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from cookiegate.address import plain, prefix_of
 from cookiegate.records.day import MISUSE
-from cookiegate.records.segment import AT_ADDRESS, AT_CONSENT, frames_of, segments_in
+from cookiegate.records.store import Sought
 from cookiegate.records.visit import Misuse, Visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from cookiegate.records.day import Day
-    from cookiegate.records.keys import Keys
     from cookiegate.records.ledger import Ledger
-    from cookiegate.records.segment import Frames
+    from cookiegate.records.shared_ledger import SharedLedger
+    from cookiegate.records.store import Rows, Store
     from cookiegate.records.vault import DayKey
 
     Row = Visit | Misuse
@@ -28,14 +27,15 @@ if TYPE_CHECKING:
 class Reading:
     """Rows to iterate over once. *done* of *total* bytes are read, *rows* given, *damaged* segments ended early.
 
-    Iterating raises RecordsError where a key does not open, OSError where a file cannot be read.
+    What is in several *stores* is read from the first of them that has it: files before what was shipped, so that
+    what is shipped meanwhile is neither missed nor given twice. Iterating raises RecordsError where a key does not
+    open, OSError where a file cannot be read.
     """
 
     def __init__(
         self,
-        directory: Path,
-        keys: Keys,
-        ledger: Ledger,
+        stores: Sequence[Store],
+        ledger: Ledger | SharedLedger,
         days: Sequence[Day],
         *,
         site: str,
@@ -43,10 +43,10 @@ class Reading:
         address: str,
         consent_id: str,
     ) -> None:
-        self._keys, self._ledger, self._access = keys, ledger, access
+        self._stores, self._ledger, self._access = stores, ledger, access
         self._site, self._address, self._consent_id = site, plain(address), consent_id
-        self._days = [(day, segments_in(day.within(directory))) for day in days]
-        self.total = sum(path.stat().st_size for _, paths in self._days for path in paths)
+        self._days = [(day, sum(store.size(day) for store in stores)) for day in days]
+        self.total = sum(size for _, size in self._days)
         self.done = self.rows = self.damaged = 0
 
     def __iter__(self) -> Iterator[Row]:
@@ -58,31 +58,29 @@ class Reading:
             self._ledger.end_access(self._access, rows=self.rows, damaged=self.damaged)
 
     def _all(self) -> Iterator[Row]:
-        for day, paths in self._days:
-            key = self._keys.find(day)
-            if key is None:  # destroyed meanwhile
-                continue
-            with ExitStack() as files:
-                segments = [self._rows(files.enter_context(frames_of(path)), key) for path in paths]
-                yield from heapq.merge(*segments, key=attrgetter("time"))
-            self.done += sum(path.stat().st_size for path in paths if path.exists())
+        for day, size in self._days:
+            with ExitStack() as opened:
+                writers: dict[bytes, Rows] = {}
+                for store in self._stores:
+                    for rows in opened.enter_context(store.open(day, self._sought)):
+                        writers.setdefault(rows.writer, rows)
+                each = [self._rows(rows, day) for rows in writers.values()]
+                yield from heapq.merge(*each, key=attrgetter("time"))
+            self.done += size
 
-    def _rows(self, frames: Frames, key: DayKey) -> Iterator[Row]:
-        row_type = Misuse if key.day.kind == MISUSE else Visit
-        for row in self._sought(frames, key):
+    def _rows(self, rows: Rows, day: Day) -> Iterator[Row]:
+        row_type = Misuse if day.kind == MISUSE else Visit
+        for row in rows:
             decoded = row_type.decode(self._site, row)
-            if self._wanted(decoded, key):
+            if self._wanted(decoded, rows.key):
                 yield decoded
-        self.damaged += bool(frames.damage)
+        self.damaged += rows.damaged
 
-    def _sought(self, frames: Frames, key: DayKey) -> Iterator[bytes]:
+    @property
+    def _sought(self) -> Sought | None:
         if self._address:
-            for form in self._forms(key):
-                yield from frames.tagged(key, key.tag(form), AT_ADDRESS)
-        elif self._consent_id:
-            yield from frames.tagged(key, key.tag(self._consent_id), AT_CONSENT)
-        else:
-            yield from frames.rows(key)
+            return Sought(self._forms)
+        return Sought(lambda _: [self._consent_id], by_consent=True) if self._consent_id else None
 
     def _wanted(self, row: Row, key: DayKey) -> bool:
         """A tag is eight bytes: what it found is looked at once more."""

@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING
 
 from cookiegate.records import disk
 from cookiegate.records.day import ONE_DAY, begin_of, date_at, days_in
-from cookiegate.records.ledger import Destruction, moment
+from cookiegate.records.ledger import METHOD, Destruction, moment
 from cookiegate.records.segment import frames_of, segments_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from cookiegate.period import Period
     from cookiegate.records.day import Day, Terms
+    from cookiegate.records.depot import Depot
     from cookiegate.records.keys import Keys
     from cookiegate.records.ledger import Ledger
+    from cookiegate.records.shared_ledger import SharedLedger
 
-METHOD = "key destroyed (inner key replaced), files overwritten and removed"
 JUMP = 36 * 3600.0  # seconds; a daily purge may come late by half a day
 STEADY = 24 * 3600.0  # seconds
 SLACK = 60.0  # seconds by which a steady clock may be corrected meanwhile
@@ -83,43 +84,55 @@ class Trust:
 
 
 class Retention:
-    """The rule applied to what lies in *directory*: which days are due, and their destruction.
+    """The rule applied to what lies in *directory* and in the *depot*: which days are due, and their destruction.
 
     *living* are the terms of the sites as they are configured now, by folder; they go before those with which a
     day began, except that a day is never destroyed before midnight in both time zones.
     """
 
-    def __init__(self, directory: Path, keys: Keys, ledger: Ledger, living: Mapping[str, Terms]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        keys: Keys,
+        ledger: Ledger | SharedLedger,
+        living: Mapping[str, Terms],
+        depot: Depot | None = None,
+    ) -> None:
         self._directory, self._keys, self._ledger, self._living = directory, keys, ledger, living
+        self._depot = depot
 
-    def days(self) -> list[Day]:
-        """Return every day of which anything exists, oldest first; also one whose destruction was cut short."""
-        return sorted({*self._keys.days(), *days_in(self._directory)})
+    def ends(self, *, here: bool = False) -> dict[Day, float]:
+        """Return every day of which anything exists, oldest first, and when it must be gone (seconds since 1970, UTC).
 
-    def end(self, day: Day) -> float:
-        """Return when the day must be gone (seconds since 1970, UTC): at once if its destruction has begun.
+        Also a day whose destruction was cut short: it must be gone at once. *here*: only what this host has.
+        """
+        began = {day: list(filter(None, [self._keys.terms(day)])) for day in self._days_here()}
+        for day, terms in (self._depot.terms() if self._depot and not here else {}).items():
+            began.setdefault(day, []).extend(terms)
+        return {day: self._end(day, began[day]) for day in sorted(began)}
+
+    def overdue(self, now: float, *, here: bool = False) -> list[Day]:
+        """Return the days that must be gone at *now* and are not, oldest first. Raises OSError, RecordsError."""
+        return [day for day, end in self.ends(here=here).items() if end <= now]
+
+    def _days_here(self) -> set[Day]:
+        return {*self._keys.days(), *days_in(self._directory)}
+
+    def _end(self, day: Day, began: Collection[Terms]) -> float:
+        """Return when the day must be gone: at once if its destruction has begun.
 
         Files that lost their key and whose site is gone have no terms and no reader: they must be gone too.
         """
         if self._keys.is_destroyed(day):
             return 0.0
-        began, now = self._keys.terms(day), self._living.get(day.folder)
-        if began and now:
-            return end_of(day, [now, replace(now, zone=began.zone)])
-        only = began or now
-        return end_of(day, [only]) if only else 0.0
-
-    def overdue(self, now: float) -> list[Day]:
-        """Return the days that must be gone at *now* and are not, oldest first. Raises OSError, RecordsError."""
-        return [day for day in self.days() if self.end(day) <= now]
-
-    def next_destruction(self) -> float | None:
-        """Return when the next day must be gone (seconds since 1970, UTC). Raises OSError, RecordsError."""
-        return min(map(self.end, self.days()), default=None)
+        now = self._living.get(day.folder)
+        if now:
+            began = [now, *(replace(now, zone=terms.zone) for terms in began)]
+        return end_of(day, began) if began else 0.0
 
     def trust(self, now: float, steady: float) -> Trust:
         """Return how far the clock is believed, without writing it down."""
-        return self._remembered(now).at(now, steady)
+        return self._remembered(now, self.ends(here=True)).at(now, steady)
 
     def purge(self, now: float, steady: float) -> list[Day]:
         """Destroy what is due; return those days. While another process does it, or the clock jumped: nothing.
@@ -138,21 +151,27 @@ class Retention:
             return []
 
     def _purge(self, now: float, steady: float) -> list[Day]:
-        trust = self.trust(now, steady)
+        ends = self.ends()
+        trust = self._remembered(now, ends).at(now, steady)
         disk.sweep(self._directory)
         disk.replace(self._clock, json.dumps([trust.until, trust.noticed, trust.steady]).encode())
-        due = self.overdue(now) if trust.waits_until is None else self._begun()
-        if due:
+        believed = now if trust.waits_until is None else 0.0  # otherwise only what was begun
+        due = [day for day, end in ends.items() if end <= believed]
+        if due and self._depot:
+            self._depot.destroy(due, now)
+        elif due:
             self._keys.destroy(due)
-        for day in due:
+        gone = [
+            day for day in due if self._keys.is_destroyed(day)
+        ]  # all, unless other hosts turned the inner key just now
+        for day in gone:
             self._bury(day, now)
-        return due
-
-    def _begun(self) -> list[Day]:
-        return [day for day in self.days() if self._keys.is_destroyed(day)]
+        return gone
 
     def _bury(self, day: Day, now: float) -> None:
         """Enter the destroyed day in the ledger and remove its files."""
+        if day not in self._days_here():
+            return
         terms, grave = self._keys.terms(day) or self._living.get(day.folder), day.within(self._directory)
         self._ledger.add_destruction(
             Destruction(
@@ -177,12 +196,12 @@ class Retention:
     def _clock(self) -> Path:
         return self._directory / "clock"
 
-    def _remembered(self, now: float) -> Trust:
+    def _remembered(self, now: float, days: Iterable[Day]) -> Trust:
         """The trust of the last purge, carried on by the records: from each day to the next, never over a gap.
 
         Records made after a jump are no evidence for it. Where no purge was before, the oldest record begins.
         """
-        dates = sorted({day.date for day in self.days() if not self._keys.is_destroyed(day)})
+        dates = sorted({day.date for day in days if not self._keys.is_destroyed(day)})
         try:
             trust = Trust(*json.loads(self._clock.read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):

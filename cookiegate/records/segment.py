@@ -8,6 +8,7 @@ number (8, ascending, gaps allowed), then the row encrypted by AES-256-GCM with 
 from __future__ import annotations
 
 import errno
+import fcntl
 import mmap
 import os
 import secrets
@@ -32,6 +33,7 @@ AT_ADDRESS, AT_CONSENT = 9, 17  # where a frame has its tags
 
 _SIZES = struct.Struct("<II")
 _HEAD = struct.Struct("<B8s8sQ")
+_TAGS = struct.Struct("<qq")
 _BODY = _SIZES.size + _HEAD.size
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
@@ -54,6 +56,7 @@ class Segment:
         self._number = self._size = 0
         self._path = directory / f"{writer.hex()}{SUFFIX}"
         self._file = os.open(self._path, disk.NEW | os.O_APPEND, disk.PRIVATE_FILE)
+        fcntl.flock(self._file, fcntl.LOCK_EX)  # until this process closes it or dies: more may come (`is_over`)
         self._named = False  # is the file's name on stable storage?
         if strict:
             self._sync_name()
@@ -87,6 +90,11 @@ class Segment:
         disk.fdatasync(self._file)
         if not self._named:
             self._sync_name()
+
+    @property
+    def size(self) -> int:
+        """How many bytes were appended."""
+        return self._size
 
     @property
     def gone(self) -> bool:
@@ -147,8 +155,13 @@ class Frames:
                     yield row
             found = self._data.find(tag, found + 1)
 
-    def _replay(self) -> Iterator[tuple[int, int, int]]:
-        at, last = 0, -1
+    def after(self, at: int) -> Iterator[tuple[int, bytes]]:
+        """Yield number and bytes of every whole frame from *at*, where one begins; no key is needed."""
+        for begin, length, number in self._replay(at):
+            yield number, self._data[begin : begin + length]
+
+    def _replay(self, at: int = 0) -> Iterator[tuple[int, int, int]]:
+        last = -1
         while at < len(self._data):
             frame = self._frame_at(at)
             if frame is None or frame[1] <= last:
@@ -185,3 +198,18 @@ def frames_of(path: Path) -> Iterator[Frames]:
 def segments_in(directory: Path) -> list[Path]:
     """Return a day's segments in the order of their names."""
     return sorted(directory.glob(f"{'[0-9a-f]' * 2 * WRITER_BYTES}{SUFFIX}"))
+
+
+def is_over(path: Path) -> bool:
+    """Return whether nobody writes to the segment any more. Raises OSError."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def tags_of(frame: bytes) -> tuple[int, int]:
+    """Return a frame's tags of address and consent id, each as a signed number of eight bytes."""
+    return _TAGS.unpack_from(frame, AT_ADDRESS)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -29,6 +30,8 @@ TAG_BYTES = 8
 WRITER_BYTES = 16
 _NONCE = 12
 _GENERATION = 8
+_NAME = 8
+_PUBLIC = 32
 
 
 class FrameCipher:
@@ -68,6 +71,7 @@ class DayKey:
         self._tags = _derive(key, b"tags")
         self._names = _derive(key, b"names")
         self.tag = lru_cache(maxsize=1024)(self._tag)
+        self.name = _derive(key, b"name", length=_NAME)  # which of a day's keys this is, where hosts have their own
 
     def cipher(self, writer: bytes) -> FrameCipher:
         """Return the cipher of the writer with this random id of 16 bytes."""
@@ -93,6 +97,20 @@ class InnerKey(NamedTuple):
         """Return a new random one."""
         return cls(secrets.token_hex(_GENERATION), secrets.token_bytes(KEY_BYTES))
 
+    def next(self) -> InnerKey:
+        """Return the one that follows where several hosts share it: each derives the same, and none goes back."""
+        name = _derive(self.secret, b"next generation", length=_GENERATION)
+        return InnerKey(name.hex(), _derive(self.secret, b"next inner key"))
+
+    def reach(self, generation: str, *, steps: int) -> InnerKey | None:
+        """Return the one called *generation* at most *steps* further; ``None`` if it does not follow this one."""
+        key = self
+        while key.generation != generation:
+            if steps <= 0:
+                return None
+            key, steps = key.next(), steps - 1
+        return key
+
     def wrap(self, operators_key: str) -> bytes:
         """Return it encrypted by the operator's key."""
         name, nonce = bytes.fromhex(self.generation), secrets.token_bytes(_NONCE)
@@ -108,6 +126,38 @@ class InnerKey(NamedTuple):
             except (InvalidTag, ValueError):
                 continue
             return cls(name.hex(), secret)
+        return None
+
+
+class Handover:
+    """How a newcomer receives the inner key so that nothing written down ever opens it again.
+
+    Both sides make an X25519 key for this once and throw it away; without the operator's key nobody can take part.
+    """
+
+    def __init__(self) -> None:
+        self._private = X25519PrivateKey.generate()
+        self.question = self._private.public_key().public_bytes_raw()
+
+    @staticmethod
+    def answer(question: bytes, inner: InnerKey, operators_key: str) -> bytes:
+        """Return *inner* for the one who asked. Raises ValueError for what is no question."""
+        private = X25519PrivateKey.generate()
+        secret = private.exchange(X25519PublicKey.from_public_bytes(question))
+        public, nonce = private.public_key().public_bytes_raw(), secrets.token_bytes(_NONCE)
+        sealed = _agreed(secret, operators_key).encrypt(nonce, _joined(inner), question + public)
+        return public + nonce + sealed
+
+    def take(self, answer: bytes, operators_keys: Iterable[str]) -> InnerKey | None:
+        """Open the answer by the first of *operators_keys* that does; ``None`` if none does."""
+        public, nonce = answer[:_PUBLIC], answer[_PUBLIC : _PUBLIC + _NONCE]
+        for key in operators_keys:
+            try:
+                secret = self._private.exchange(X25519PublicKey.from_public_bytes(public))
+                given = _agreed(secret, key).decrypt(nonce, answer[_PUBLIC + _NONCE :], self.question + public)
+            except (InvalidTag, ValueError):
+                continue
+            return InnerKey(given[:_GENERATION].hex(), given[_GENERATION:])
         return None
 
 
@@ -166,6 +216,14 @@ def _bound_to(day: Day, terms: Terms) -> bytes:
 
 def _operators(key: str) -> AESGCM:
     return AESGCM(_derive(key.encode(), b"operator"))
+
+
+def _agreed(secret: bytes, operators_key: str) -> AESGCM:
+    return AESGCM(_derive(secret, b"handover", salt=_derive(operators_key.encode(), b"handover")))
+
+
+def _joined(inner: InnerKey) -> bytes:
+    return bytes.fromhex(inner.generation) + inner.secret
 
 
 def _derive(key: bytes, use: bytes, *, salt: bytes | None = None, length: int = KEY_BYTES) -> bytes:

@@ -101,6 +101,8 @@ class Writer:
             for segment, frames in batch.items():
                 if frames:
                     self._sync_one(segment, frames)
+            with self._lock:  # what could not be synced was retired again
+                self._retired = [segment for segment in self._retired if segment not in retired]
             for segment in retired:
                 segment.close()
 
@@ -110,6 +112,13 @@ class Writer:
             for segment in [slot.segment for slots in self._slots.values() for slot in slots]:
                 if segment.gone:
                     self._retire(segment)
+
+    def roll(self, size: int) -> None:
+        """Begin anew where a segment has *size* bytes, so that it can be moved away; the next sync closes it."""
+        with self._lock:
+            for slot in [slot for slots in self._slots.values() for slot in slots]:
+                if slot.segment.size >= size:
+                    self._retire(slot.segment)
 
     def close(self) -> None:
         """Sync and close every segment; a row after this opens new ones."""

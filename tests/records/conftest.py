@@ -24,15 +24,21 @@ def _no_key_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def open_log(tmp_path: Path) -> OpenLog:
+def open_log(tmp_path: Path) -> Iterator[OpenLog]:
+    logs = []
+
     def opened(place: Path | None = None, /, *, site: Site | None = None, **options: Any) -> VisitLog:
         root = place or tmp_path
         records = Records(directory=root / "records", key_directory=root / "keys", **options)
         log = VisitLog.open(Config(sites=(site or a_site(),), secret_keys=("k" * 32,), records=records))
         assert log is not None
+        logs.append(log)
         return log
 
-    return opened
+    yield opened
+    for log in logs:
+        if log.ships:
+            log.close()
 
 
 @pytest.fixture

@@ -55,13 +55,15 @@ def test_without_records_none_are_kept(tmp_path: Path) -> None:
         (RECORDS.replace("var/records", ".") + SITE + VISITS, "Put them side by side"),
         (RECORDS + SITE + VISITS + SITE + 'hosts = ["b.example"]\n' + VISITS, "Rename one"),
         ('[records]\ndirectory = "x"\n' + SITE + VISITS, "key_directory: this key is required"),
-        (RECORDS + 'store = "mysql"\n' + SITE + VISITS, "must be 'files'"),
+        (RECORDS + 'store = "mysql"\n' + SITE + VISITS, "write 'files' for one machine"),
+        (RECORDS + 'store = "postgresql//me:geheim@db/visits"\n' + SITE + VISITS, "'postgresql//…@db/visits'"),
     ],
 )
 def test_a_mistake_is_named_with_place_and_remedy(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigError) as told:
         load(tmp_path, text)
     assert said in str(told.value)
+    assert "geheim" not in str(told.value)
 
 
 @pytest.mark.parametrize("text", ["P3M", "P1Y", "P1Y6M", "P2Y"])

@@ -1,0 +1,101 @@
+"""Store: where rows are found again. Files of this machine; and for many machines, what was shipped (`Shipped`)."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cookiegate.records.segment import AT_ADDRESS, AT_CONSENT, frames_of, segments_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from cookiegate.records.day import Day
+    from cookiegate.records.keys import Keys
+    from cookiegate.records.segment import Frames
+    from cookiegate.records.vault import DayKey
+
+
+class Rows(Protocol):
+    """The rows of one writer on one day, open: to iterate over once, in the order in which they were written."""
+
+    writer: bytes
+    key: DayKey
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    @property
+    def damaged(self) -> bool:
+        """Whether they ended early; known after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What narrows rows before they are opened: *values* an address or a consent id may have been kept as."""
+
+    values: Callable[[DayKey], Iterable[str]]
+    by_consent: bool = False
+
+
+class Store(Protocol):
+    """Where the rows of days lie. Everything may raise RecordsError and OSError."""
+
+    def size(self, day: Day) -> int:
+        """Return how many bytes the day has, for a progress bar."""
+
+    def open(self, day: Day, sought: Sought | None) -> AbstractContextManager[list[Rows]]:
+        """Open the day's writers; a destroyed day has none. False finds are possible: look again when decoded."""
+
+
+class Files:
+    """The segments in *directory*."""
+
+    def __init__(self, directory: Path, keys: Keys) -> None:
+        self._directory, self._keys = directory, keys
+
+    def size(self, day: Day) -> int:
+        """Return the segments' bytes."""
+        total = 0
+        for path in segments_in(day.within(self._directory)):
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
+
+    @contextmanager
+    def open(self, day: Day, sought: Sought | None) -> Iterator[list[Rows]]:
+        """Hold the segments open: what is removed meanwhile can still be read."""
+        key = self._keys.find(day)
+        with ExitStack() as files:
+            opened: list[Rows] = []
+            for path in segments_in(day.within(self._directory)) if key else ():
+                with suppress(FileNotFoundError):  # shipped just now
+                    frames = files.enter_context(frames_of(path))
+                    assert key  # noqa: S101
+                    opened.append(SegmentRows(bytes.fromhex(path.stem), key, frames, sought))
+            yield opened
+
+
+@dataclass(slots=True)
+class SegmentRows:
+    """See `Rows`."""
+
+    writer: bytes
+    key: DayKey
+    frames: Frames
+    sought: Sought | None
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self.sought is None:
+            yield from self.frames.rows(self.key)
+            return
+        place = AT_CONSENT if self.sought.by_consent else AT_ADDRESS
+        for value in self.sought.values(self.key):
+            yield from self.frames.tagged(self.key, self.key.tag(value), place)
+
+    @property
+    def damaged(self) -> bool:
+        """See `Rows`."""
+        return bool(self.frames.damage)
