@@ -355,3 +355,62 @@ def test_the_root_is_that_of_rfc_6962() -> None:
 
 def test_no_difference_where_unsealed_rows_follow() -> None:
     assert difference(b"aaaabbbb", [(0, b"aaaa"), (9, b"bbbb"), (20, b"cccc")], 30) is None
+
+
+def test_sealing_itself_notices_what_is_gone_and_leaves_the_evidence(open_log: OpenLog, memory_path: Path) -> None:
+    log = open_log(memory_path)
+    list(log.read(SITE.name, date.min, date.max, now=NOON, who="Kim", why="one"))
+    sealed(log)
+    heads = (memory_path / "keys" / "heads").read_bytes()
+    shutil.copytree(memory_path / "records", memory_path / "copy")
+    path = the_segment(memory_path)
+    for harm, said in (
+        (lambda: path.with_suffix(".seal").write_bytes(b""), "were cut or changed"),
+        (path.unlink, "is gone"),
+        ((memory_path / "records" / "ledger.db").unlink, "the ledger was cut or changed before its statement"),
+    ):
+        harm()
+        open_log(memory_path).ledger.prepare()  # a new, empty one
+        assert seals_of(log).seal(NOON) == 0
+        assert said in log.health(NOON).broken
+        assert (memory_path / "keys" / "heads").read_bytes() == heads
+        with pytest.raises(RecordsError, match="do not fit"):
+            seals_of(log).checkpoint(NOON)
+        shutil.rmtree(memory_path / "records")
+        shutil.copytree(memory_path / "copy", memory_path / "records")
+    seals_of(log).seal(NOON)
+    assert (log.health(NOON).broken, faults(log)) == ("", [])
+
+
+def test_what_lies_with_the_keys_must_be_ours(open_log: OpenLog, tmp_path: Path) -> None:
+    log = open_log()
+    sealed(log, rows=3)
+    (tmp_path / "keys" / "heads").write_bytes(b"[]")
+    log.record_visit(a_visit(SITE))
+    with pytest.raises(RecordsError, match="not what we wrote"):
+        seals_of(log).seal(NOON)
+    with pytest.raises(RecordsError, match="not what we wrote"):
+        faults(log)
+    (tmp_path / "keys" / "seal").write_bytes(b"x")
+    with pytest.raises(RecordsError, match="no seal key"):
+        faults(log)
+
+
+def test_a_seal_that_was_half_written_is_said_and_written_again(open_log: OpenLog, tmp_path: Path) -> None:
+    log = open_log()
+    sealed(log, rows=3)
+    with the_segment(tmp_path).with_suffix(".seal").open("ab") as file:
+        file.write(b"\x01 torn")
+    assert "end in 6 bytes that are none" in faults(log)[0]
+    log.record_visit(a_visit(SITE))
+    assert seals_of(log).seal(NOON) == 1
+    assert faults(log) == []
+
+
+def test_one_process_seals_at_a_time(open_log: OpenLog, tmp_path: Path) -> None:
+    log = open_log()
+    log.record_visit(a_visit(SITE))
+    with disk.lock(tmp_path / "records" / "seal.lock"):
+        assert seals_of(log).seal(NOON) == 0
+        assert seals_of(log).close(NOON + 2 * A_DAY) == []
+    assert seals_of(log).seal(NOON) == 1
