@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cookiegate.records.segment import Frames
 
 SUFFIX = ".seal"
-BATCH = 8192  # rows at most under one seal
+BATCH = 1024  # rows at most under one seal: a root must not keep requests waiting
 BREATH = 64  # rows between two pauses
 
 

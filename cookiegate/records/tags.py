@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NAME = "tags"
 _TITLE = b"cookiegate tags 1\n"
 _ENTRY = 16
-_RUN = 1 << 18  # entries sorted at once
+_RUN = 1 << 12  # entries sorted at once, while requests wait
 
 
 class Tags:
@@ -115,9 +115,9 @@ class _Runs:
         self._run = []
 
     def _read(self, begin: int, length: int) -> Iterator[bytes]:
-        for first in range(begin, begin + length, 1024):
+        for first in range(begin, begin + length, 256):
             self._file.seek(first * _ENTRY)
-            piece = self._file.read(min(1024, begin + length - first) * _ENTRY)
+            piece = self._file.read(min(256, begin + length - first) * _ENTRY)
             yield from (piece[at : at + _ENTRY] for at in range(0, len(piece), _ENTRY))
 
 
