@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cookiegate.cli.check import check
 from cookiegate.cli.purge import purge_due
+from cookiegate.cli.verify import verified
 from cookiegate.errors import CookieGateError
 
 
@@ -28,14 +29,17 @@ def _plain(arguments: list[str]) -> None:
         for finding in findings:
             print(f"{finding.level}: {finding.sentence}")
         sys.exit(any(finding.level == "error" for finding in findings))
-    if command == "purge":
+    work = {"purge": purge_due, "verify": verified}.get(command)
+    if work:
         try:
-            for line in purge_due(path):
+            for line in work(path):
                 print(line)
         except CookieGateError as fault:
             sys.exit(str(fault))
         return
-    sys.exit("Without the cli extra: check [FILE], purge [FILE]. All commands: pip install 'cookiegate[cli]'")
+    sys.exit(
+        "Without the cli extra: check [FILE], purge [FILE], verify [FILE]. All commands: pip install 'cookiegate[cli]'"
+    )
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ class Records(Declaration):
     *directory* may be backed up. *key_directory* must not be: a copy of it opens days destroyed since. The
     operator's key is the variable ``COOKIEGATE_VAULT_KEY``, or the text of *vault_key_file*, or else a file that
     is made in *key_directory*. *store* is where the rows of many machines come together (docs/postgresql.md).
+    *operator_key* is called whenever that key is needed, and returns what the variable would hold: let it remember.
     """
 
     directory: Path = Field(description="Say where the records live: directory = 'var/cookiegate'.")
@@ -79,6 +80,7 @@ class Records(Declaration):
         "key_directory = 'var/cookiegate-keys'."
     )
     vault_key_file: Path | None = None
+    operator_key: Callable[[], str] | None = None  # Python only: asks a key service
     store: str = Field(default=FILES, repr=False)  # or "postgresql://…", which may hold a password
     durability: Literal["process", "strict"] = "process"  # survives every process; or a power failure too
     when_full: Literal["serve", "refuse"] = "serve"  # what becomes of a request that cannot be recorded

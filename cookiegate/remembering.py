@@ -126,6 +126,8 @@ class Remembering:
             "kept": found.kept,
             "lost": found.lost,
             "folded": found.folded,
+            "unsealed": list(found.unsealed),
+            "broken": "the seals do not fit: run cookiegate verify" if found.broken else "",
             "fault": "the last record could not be kept; the log says why" if found.fault else "",
             **({} if found.store is None else _of_store(found.store)),
         }

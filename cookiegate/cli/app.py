@@ -15,6 +15,7 @@ from cookiegate.cli.check import check as find
 from cookiegate.cli.init import write_config
 from cookiegate.cli.records import purge, visits
 from cookiegate.cli.scan import scan
+from cookiegate.cli.seals import checkpoint, erase, keys, verify
 from cookiegate.errors import ConfigError
 
 app = typer.Typer(help="Cookie consent enforced by the server.", no_args_is_help=True, add_completion=False)
@@ -22,6 +23,10 @@ out, err = Console(), Console(stderr=True)
 app.command()(scan)
 app.command()(visits)
 app.command()(purge)
+app.command()(verify)
+app.command()(checkpoint)
+app.command()(erase)
+app.add_typer(keys, name="keys")
 STYLES = {"error": "bold red", "warning": "yellow", "note": ""}
 
 ConfigPath = Annotated[Path, typer.Argument(help="The configuration file.")]

@@ -122,3 +122,11 @@ def _about_days(config: Config) -> Iterator[Finding]:
         yield Finding(
             "error", f"These days must be destroyed and still exist: {', '.join(health.overdue)}. Run: cookiegate purge"
         )
+    if health and health.broken:
+        yield Finding("error", f"The seals do not fit: {health.broken}. Run: cookiegate verify")
+    if health and health.unsealed:
+        yield Finding(
+            "warning",
+            f"These days are over and not closed, so nobody may rely on them: {', '.join(health.unsealed)}. The app "
+            "closes them while it runs; its log says what hinders it.",
+        )

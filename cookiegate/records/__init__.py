@@ -2,16 +2,18 @@
 
 Visit.of(…) ─▶ VisitLog.record_visit ─▶ writer ─▶ vault (the day's key) ─▶ segment: one write
 VisitLog.purge ─▶ retention: what is due ─▶ vault: keys die ─▶ ledger: entered ─▶ files overwritten and removed
+log.seals: seal ─▶ close the day ─▶ verify, and say where something does not stand
 VisitLog.read ─▶ ledger: who and why ─▶ reader ─▶ store: files, and what was shipped ─▶ rows
 VisitLog.ship ─▶ depot, where many machines share a store: shipping ─▶ PostgreSQL; fleet: one inner key for all hosts
 """
 
 from cookiegate.records.day import MISUSE, VISITS, Day
 from cookiegate.records.health import Health
-from cookiegate.records.ledger import Access, Destruction, Ledger
+from cookiegate.records.ledger import Access, Destruction, Ledger, Summary
 from cookiegate.records.log import SYNC_EVERY, VisitLog
 from cookiegate.records.reader import Reading
 from cookiegate.records.retention import destroyed_from
+from cookiegate.records.verifying import Fault
 from cookiegate.records.visit import Misuse, Visit
 
 __all__ = [
@@ -21,10 +23,12 @@ __all__ = [
     "Access",
     "Day",
     "Destruction",
+    "Fault",
     "Health",
     "Ledger",
     "Misuse",
     "Reading",
+    "Summary",
     "Visit",
     "VisitLog",
     "destroyed_from",

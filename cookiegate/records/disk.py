@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -56,6 +56,22 @@ def replace(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
+def replace_by(path: Path, pieces: Iterable[bytes]) -> None:
+    """As `replace`, with content that comes in pieces. Raises OSError."""
+    unfinished = path.with_name(f".{path.name}-{secrets.token_hex(8)}{UNFINISHED}")
+    try:
+        with open(os.open(unfinished, NEW, PRIVATE_FILE), "wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise
+    os.replace(unfinished, path)
+    sync_directory(path.parent)
+
+
 def replace_all(contents: dict[Path, bytes]) -> None:
     """As `replace` for many files: each directory is synced once. Raises OSError."""
     for unfinished, path in [(_write_beside(path, content), path) for path, content in contents.items()]:
@@ -99,6 +115,24 @@ def overwrite(path: Path) -> None:
         left = os.fstat(handle).st_size
         while left:
             left -= os.write(handle, bytes(min(left, 1 << 20)))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def blank(path: Path, at: int) -> None:
+    """Write spaces over the file from *at* to its end and sync. Raises OSError."""
+    rewrite(path, {at: b" " * (path.stat().st_size - at)})
+
+
+def rewrite(path: Path, pieces: dict[int, bytes]) -> None:
+    """Write over parts of the file in place, each at its byte, and sync. Raises OSError."""
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        for at, piece in pieces.items():
+            while piece:
+                written = os.pwrite(handle, piece, at)
+                at, piece = at + written, piece[written:]
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -17,6 +17,7 @@ class Health:
 
     *overdue* days must be gone and are not. *waits_until*: the clock jumped, nothing is destroyed before. *kept*
     and *lost* count rows, *folded* misuses beyond the limit of a minute; *fault* is why the last row was lost.
+    *unsealed* days ended more than a day ago and are not closed; *broken* is what of the seals was cut or changed.
     *store* tells of the one that many machines share, *away* for how many seconds it could not be reached.
     """
 
@@ -29,8 +30,10 @@ class Health:
     fault: str
     store: Standing | None = None
     away: float = 0.0
+    unsealed: tuple[str, ...] = ()
+    broken: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is overdue, the last record was kept, and the store was reached within the last hour."""
-        return not self.overdue and not self.fault and self.away < STORE_PATIENCE
+        """Whether nothing is overdue or broken, the last record was kept, the store was reached within an hour."""
+        return not self.overdue and not self.fault and not self.broken and self.away < STORE_PATIENCE

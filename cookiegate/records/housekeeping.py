@@ -1,6 +1,7 @@
-"""Housekeeping: threads beside the app that sync, note long streams, ship, and destroy what is due.
+"""Housekeeping: threads beside the app that sync, note long streams, seal, ship, and destroy what is due.
 
-Where records are shipped, that and destroying have a thread of their own: a store that is slow delays no sync.
+Sealing has a thread of its own, since closing a large day takes long. Where records are shipped, that and destroying
+have one too: a store that is slow delays no sync.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cookiegate.records.health import Health
     from cookiegate.records.log import VisitLog
     from cookiegate.records.recording import Recording
+    from cookiegate.records.seals import Seals
 
 log = logging.getLogger("cookiegate")
 PURGE_EVERY = 600.0  # seconds, and whenever a day comes due
@@ -27,6 +29,9 @@ LOOK_EVERY = 5.0  # seconds between looks at long streams and full segments
 SHIP_EVERY = 1.0  # seconds
 SHIP_AGAIN = 10.0  # seconds, after the store could not be reached
 FOLLOW_EVERY = 30.0  # seconds between looks at what the other hosts did
+SEAL_EVERY = 10.0  # seconds; younger rows are not sealed yet
+CLOSE_EVERY = 600.0  # seconds between looks for days that are over
+REST = 0.001  # seconds that requests have to themselves after as much sealing
 
 
 class Housekeeping:
@@ -50,6 +55,10 @@ class Housekeeping:
                 return
             self._pid, self._stop, self._open = os.getpid(), Event(), set()
             Thread(target=self._run, args=(self._stop,), name="cookiegate-records", daemon=True).start()
+            if self._records.seals:
+                Thread(
+                    target=self._run_seals, args=(self._records.seals, self._stop), name="cookiegate-seals", daemon=True
+                ).start()
             if self._records.ships:
                 Thread(target=self._run_store, args=(self._stop,), name="cookiegate-store", daemon=True).start()
 
@@ -92,6 +101,25 @@ class Housekeeping:
                     next_purge = self._purge(now)
             except Exception:  # whatever it is, syncing and destroying must go on
                 log.exception("The records could not be looked after; trying again.")
+
+    def _run_seals(self, seals: Seals, stop: Event) -> None:
+        def breathe() -> None:
+            if stop.wait(REST):
+                raise SystemExit  # ends the thread; the next process goes on
+
+        next_close = float("-inf")
+        while not stop.wait(SEAL_EVERY):
+            now = self._clock()
+            try:
+                seals.seal(now, breathe=breathe)
+                if not next_close - CLOSE_EVERY <= now < next_close:
+                    next_close = now + CLOSE_EVERY
+                    for day in seals.close(now, breathe=breathe):
+                        log.info("Closed %s: sealed, counted, ready to be searched.", day)
+            except RecordsError as fault:
+                log.error("The records are not sealed, and can be changed unnoticed until they are: %s", fault)
+            except Exception:
+                log.exception("The records could not be sealed; trying again.")
 
     def _run_store(self, stop: Event) -> None:
         next_purge, next_follow, wait, told = float("-inf"), float("-inf"), 0.0, False

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import ONE_DAY, Day, days_in
-from cookiegate.records.operators_key import KEY_VARIABLE, OperatorsKeys
-from cookiegate.records.vault import Handover, InnerKey, WrappedDayKey
+from cookiegate.records.operators_key import KEY_VARIABLE, OperatorsKey
+from cookiegate.records.vault import Handover, InnerKey, SealChecker, SealKey, WrappedDayKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,13 +38,15 @@ class Keys:
     def __init__(self, records: Records) -> None:
         self._days = records.directory / "keys"
         self._home = records.key_directory
-        self._operators = OperatorsKeys(records)
+        self._operator = OperatorsKey(records)
 
     def prepare(self) -> None:
         """Make directories and keys that are missing, and see that the others open."""
         disk.make_directory(self._days)
         with self._locked():
             self._inner_keys()
+            if not self._seal.exists() and not self.heads.exists():
+                disk.create(self._seal, SealKey.fresh().wrap(self._operator.newest()))
 
     def begin(self, day: Day, terms: Terms) -> DayKey | None:
         """Return the day's key, made on *terms* if it has none; ``None`` if the day is destroyed."""
@@ -73,6 +75,44 @@ class Keys:
         first = self._destroyed_until(like) + ONE_DAY
         dates = [day.date for day in self.days() if (day.folder, day.kind) == (like.folder, like.kind)]
         return Day(max([first, *dates]), like.folder, like.kind)
+
+    def seal_key(self) -> SealKey:
+        """Return the key that signs the seals."""
+        key = SealKey.unwrap(self._wrapped_seal(), self._operator.all())
+        if key is None:
+            raise self._wrong_key(self._seal)
+        return key
+
+    def seal_checker(self) -> SealChecker:
+        """Return what verifies the seals; the operator's key is not needed."""
+        try:
+            return SealChecker(self._wrapped_seal())
+        except ValueError:
+            raise RecordsError(f"{self._seal}: this is no seal key. Put the newest copy back.") from None
+
+    @property
+    def heads(self) -> Path:
+        """The file that says how far every chain of seals has come: outside of the data, as the key is."""
+        return self._home / "heads"
+
+    def rotate(self) -> bool:
+        """Wrap all with the newest operator's key; where that is a file of our own, with a fresh one.
+
+        Return whether it was ours. After a crash at any point, call it again.
+        """
+        with self._locked():
+            ours = self._operator.ours
+            if ours:
+                self._operator.renew()
+            newest, seal = self._operator.newest(), self.seal_key()
+            if self._fresh.exists():
+                self._change_inner_key()  # a destruction was cut short
+            disk.replace(self._fresh, self._inner_keys()[0].wrap(newest))
+            self._change_inner_key()
+            disk.replace(self._seal, seal.wrap(newest))
+            if ours:
+                self._operator.drop_old()
+        return ours
 
     def days(self) -> list[Day]:
         """Return every day that has a key, oldest first."""
@@ -104,7 +144,7 @@ class Keys:
             current = self._inner_keys()[0].generation
             read = [self._read(day) for day in doomed]
             if any(wrapped and wrapped.generation == current for wrapped in read):
-                disk.replace(self._fresh, InnerKey.fresh().wrap(self._operators.read(begun=self._inner.exists())[0]))
+                disk.replace(self._fresh, InnerKey.fresh().wrap(self._operator.newest()))
                 self._change_inner_key()
 
     def follow(self, inner: InnerKey, doomed: Collection[Day]) -> None:
@@ -114,7 +154,7 @@ class Keys:
             if self._fresh.exists():
                 self._change_inner_key()
             if inner.reach(self._inner_keys()[0].generation, steps=MISSED) is None:  # ours is older: never go back
-                disk.replace(self._fresh, inner.wrap(self._operators.read(begun=self._inner.exists())[0]))
+                disk.replace(self._fresh, inner.wrap(self._operator.newest()))
                 self._change_inner_key()
 
     def inner(self) -> InnerKey:
@@ -141,11 +181,11 @@ class Keys:
 
     def hand_over(self, question: bytes) -> bytes:
         """Return the answer to another host that asks for the inner key. Raises ValueError for no question."""
-        return Handover.answer(question, self.inner(), self._operators.read(begun=self._inner.exists())[0])
+        return Handover.answer(question, self.inner(), self._operator.newest())
 
     def receive(self, handover: Handover, answer: bytes) -> InnerKey | None:
         """Return the inner key that another host handed over; ``None`` where its operator's key is not ours."""
-        return handover.take(answer, self._operators.read(begun=self._inner.exists()))
+        return handover.take(answer, self._operator.all())
 
     def forget(self, day: Day) -> None:
         """Remove the file with a destroyed day's key."""
@@ -153,6 +193,19 @@ class Keys:
         if path.exists():
             disk.remove(path)
             disk.sync_directory(path.parent)
+
+    @property
+    def _seal(self) -> Path:
+        return self._home / "seal"
+
+    def _wrapped_seal(self) -> bytes:
+        try:
+            return self._seal.read_bytes()
+        except FileNotFoundError:
+            raise RecordsError(
+                f"{self._seal}: the key that signs the seals is gone; nothing is sealed. Put the newest copy back, "
+                f"or remove {self.heads} to begin a new one, which breaks the chain for all to see."
+            ) from None
 
     @property
     def _inner(self) -> Path:
@@ -223,7 +276,7 @@ class Keys:
         """The inner key; while a destruction is unfinished, both, the fresh one first."""
         present = [path for path in (self._fresh, self._inner) if path.exists()]
         if not present and not self.days():
-            disk.create(self._inner, InnerKey.fresh().wrap(self._operators.read(begun=self._inner.exists())[0]))
+            disk.create(self._inner, InnerKey.fresh().wrap(self._operator.newest()))
             present = [self._inner]
         contents = {path: path.read_bytes() for path in present}
         keys = [self._unwrapped(path, wrapped) for path, wrapped in contents.items() if wrapped.strip(b"\0")]
@@ -235,10 +288,13 @@ class Keys:
         return keys
 
     def _unwrapped(self, path: Path, wrapped: bytes) -> InnerKey:
-        key = InnerKey.unwrap(wrapped, self._operators.read(begun=self._inner.exists()))
+        key = InnerKey.unwrap(wrapped, self._operator.all())
         if key is None:
-            raise RecordsError(
-                f"{path}: the operator's key does not open it. Set {KEY_VARIABLE} to the key with which the "
-                "records began; to change it, write the new one before the old, separated by a comma."
-            )
+            raise self._wrong_key(path)
         return key
+
+    def _wrong_key(self, path: Path) -> RecordsError:
+        return RecordsError(
+            f"{path}: the operator's key does not open it. Set {KEY_VARIABLE} to the key with which the "
+            "records began; to change it, write the new one before the old, separated by a comma."
+        )

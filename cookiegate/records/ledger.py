@@ -1,24 +1,30 @@
-"""Ledger: small lasting records of what was destroyed and who read what. Nothing in it names a visitor.
+"""Ledger: small lasting records of what was destroyed, who read what, and counts. Nothing in it names a visitor.
 
 One SQLite file with a rollback journal: SQLite 3.7.0 to 3.51.2 can corrupt a WAL database with several writers.
-Entries are only ever added; triggers refuse anything else. (Only door to sqlite3.)
+Entries are only ever added; triggers refuse anything else. Each comes with a statement, and statements are a chain,
+signed: whoever changes an entry from outside, takes one away or slips one in is found out. (Only door to sqlite3.)
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
+from cookiegate.records.seal import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from cookiegate.records.vault import SealKey
 
 METHOD = "key destroyed (inner key replaced), files overwritten and removed"
 METHOD_SHARED = "key destroyed (inner key turned on every host), partition dropped, files overwritten and removed"
@@ -36,7 +42,16 @@ CREATE TABLE IF NOT EXISTS access (
 CREATE TABLE IF NOT EXISTS access_end (
     access INTEGER PRIMARY KEY REFERENCES access, rows INTEGER NOT NULL, damaged INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS summary (
+    site TEXT NOT NULL, kind TEXT NOT NULL, day TEXT NOT NULL, rows INTEGER NOT NULL, counts TEXT NOT NULL,
+    PRIMARY KEY (site, kind, day, rows)
+) STRICT;
+CREATE TABLE IF NOT EXISTS statement (
+    number INTEGER PRIMARY KEY, what TEXT NOT NULL, about TEXT NOT NULL, content TEXT NOT NULL, before BLOB NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
 """
+SEALED = ("destruction", "access", "access_end", "summary")  # tables whose entries come with a statement
 _ADD_ONLY = """
 CREATE TRIGGER IF NOT EXISTS {table}_{act} BEFORE {act} ON {table}
 BEGIN SELECT RAISE(ABORT, 'the ledger is added to, never changed'); END;
@@ -76,11 +91,54 @@ class Access:
     damaged: int | None = None
 
 
-class Ledger:
-    """The file *path*; each call is one short transaction of its own, so it may be shared and forked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What was counted among one day's *rows*: `cookiegate.records.summary`. It names nobody, and lasts."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    site: str
+    kind: str
+    day: str
+    rows: int
+    counts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One link of the ledger's chain: *what* was done, *about* what, and the hash of the statement before."""
+
+    number: int
+    what: str
+    about: str
+    content: str
+    before: bytes
+    signature: bytes
+
+    @property
+    def signed(self) -> bytes:
+        """The message that the signature is of."""
+        facts = [self.number, self.what, self.about, self.content, self.before.hex()]
+        return b"cookiegate statement\0" + json.dumps(facts).encode()
+
+    @property
+    def head(self) -> bytes:
+        """The hash of this statement."""
+        return sha256(self.signed + self.signature).digest()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The content, read."""
+        values: dict[str, Any] = json.loads(self.content)
+        return values
+
+
+class Ledger:
+    """The file *path*; each call is one short transaction of its own, so it may be shared and forked.
+
+    *signer* returns the key that signs what is entered; it is asked at every entry.
+    """
+
+    def __init__(self, path: Path, signer: Callable[[], SealKey]) -> None:
+        self._path, self._signer = path, signer
 
     def prepare(self) -> None:
         """Make file and tables if they are missing. Raises OSError, RecordsError."""
@@ -90,7 +148,7 @@ class Ledger:
         with self._transaction() as database:
             script = _TABLES + "".join(
                 _ADD_ONLY.format(table=table, act=act)
-                for table in ("destruction", "access", "access_end")
+                for table in (*SEALED, "statement")
                 for act in ("UPDATE", "DELETE")
             )
             database.executescript(script)
@@ -98,42 +156,49 @@ class Ledger:
     def add_destruction(self, entry: Destruction) -> None:
         """Enter that a day is destroyed; a day that is entered already stays as it is. Raises RecordsError."""
         with self._transaction() as database:
-            database.execute(
-                "INSERT OR IGNORE INTO destruction VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    entry.site,
-                    entry.kind,
-                    entry.day,
-                    entry.at,
-                    entry.retention,
-                    entry.rule,
-                    entry.frames,
-                    entry.method,
-                ),
-            )
+            self._enter(database, "destruction", asdict(entry))
 
     def begin_access(self, entry: Access) -> int:
         """Enter that somebody begins to read; return the entry's number. Raises RecordsError."""
+        values = {name: value for name, value in asdict(entry).items() if name not in {"rows", "damaged"}}
         with self._transaction() as database:
-            cursor = database.execute(
-                "INSERT INTO access (at, who, why, site, kind, first, last, sought) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    entry.at,
-                    entry.who,
-                    entry.why,
-                    entry.site,
-                    entry.kind,
-                    entry.first,
-                    entry.last,
-                    entry.sought,
-                ),
-            )
-            return cursor.lastrowid or 0
+            return self._enter(database, "access", {"id": None, **values})
 
     def end_access(self, number: int, *, rows: int, damaged: int) -> None:
         """Enter how many rows that reading gave and how many damaged segments it met. Raises RecordsError."""
         with self._transaction() as database:
-            database.execute("INSERT INTO access_end VALUES (?, ?, ?)", (number, rows, damaged))
+            self._enter(database, "access_end", {"access": number, "rows": rows, "damaged": damaged})
+
+    def add_summary(self, entry: Summary) -> None:
+        """Enter what was counted on a day; what was entered of as many rows stays. Raises RecordsError."""
+        with self._transaction() as database:
+            self._enter(database, "summary", {**asdict(entry), "counts": json.dumps(entry.counts)})
+
+    def summaries(self) -> list[Summary]:
+        """Return the last summary of every day, by day. Raises RecordsError."""
+        query = "SELECT site, kind, day, max(rows) AS rows, counts FROM summary GROUP BY site, kind, day ORDER BY day"
+        return [Summary(**{**dict(row), "counts": json.loads(row["counts"])}) for row in self._rows(query)]
+
+    def state(self, what: str, about: str, content: Mapping[str, Any]) -> None:
+        """Add a statement that stands for itself. Raises RecordsError."""
+        with self._transaction() as database:
+            database.execute("BEGIN IMMEDIATE")
+            self._state(database, what, about, content)
+
+    def statements(self, what: str = "", *, since: int = 1) -> list[Statement]:
+        """Return every statement, or those of one kind, in order, from number *since* on. Raises RecordsError."""
+        query = "SELECT * FROM statement WHERE number >= ? AND (? = '' OR what = ?) ORDER BY number"
+        with self._transaction() as database:
+            return [Statement(*row) for row in database.execute(query, (since, what, what))]
+
+    def entries(self) -> dict[str, str]:
+        """Return every entry that needs a statement: its digest, and where it stands. Raises RecordsError."""
+        found = {}
+        with self._transaction() as database:
+            for table in SEALED:
+                for number, row in enumerate(database.execute(f"SELECT * FROM {table} ORDER BY rowid"), 1):  # noqa: S608
+                    found[_digest(table, dict(row))] = f"{table}, row {number}"
+        return found
 
     def destructions(self) -> list[Destruction]:
         """Return every destruction, by day. Raises RecordsError."""
@@ -148,6 +213,26 @@ class Ledger:
         )
         return [Access(**dict(row)) for row in self._rows(query)]
 
+    def _enter(self, database: sqlite3.Connection, table: str, row: dict[str, Any]) -> int:
+        """Add one row, and its statement, unless it is there already; return its number."""
+        holes = ", ".join("?" * len(row))
+        query = f"INSERT OR IGNORE INTO {table} VALUES ({holes})"  # noqa: S608
+        cursor = database.execute(query, tuple(row.values()))
+        number = cursor.lastrowid or 0
+        if cursor.rowcount:
+            (kept,) = database.execute(f"SELECT * FROM {table} WHERE rowid = ?", (number,))  # noqa: S608
+            with suppress(RecordsError, OSError):  # a lost seal key stops no destruction: `verify` tells of the entry
+                self._state(database, "entry", table, {"digest": _digest(table, dict(kept))})
+        return number
+
+    def _state(self, database: sqlite3.Connection, what: str, about: str, content: Mapping[str, Any]) -> None:
+        last = database.execute("SELECT * FROM statement ORDER BY number DESC LIMIT 1").fetchone()
+        number, before = (last["number"] + 1, Statement(*last).head) if last else (1, NOTHING)
+        text = json.dumps(content, separators=(",", ":"))
+        unsigned = Statement(number, what, about, text, before, b"")
+        signed = (number, what, about, text, before, self._signer().sign(unsigned.signed))
+        database.execute("INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?)", signed)
+
     def _rows(self, query: str) -> list[sqlite3.Row]:
         with self._transaction() as database:
             return database.execute(query).fetchall()
@@ -160,6 +245,10 @@ class Ledger:
                 yield database
         except sqlite3.Error as fault:
             raise RecordsError(f"{self._path}: {fault}. The ledger must be readable and writable.") from fault
+
+
+def _digest(table: str, row: Mapping[str, Any]) -> str:
+    return sha256(json.dumps([table, row], sort_keys=True).encode()).hexdigest()
 
 
 def moment(now: float) -> str:

@@ -17,6 +17,7 @@ from cookiegate.records.keys import Keys
 from cookiegate.records.ledger import Access, Ledger, moment
 from cookiegate.records.reader import Reading
 from cookiegate.records.retention import Retention
+from cookiegate.records.seals import Seals
 from cookiegate.records.store import Files
 from cookiegate.records.writer import Writer
 
@@ -49,10 +50,13 @@ class VisitLog:
         self._keys = Keys(records)
         living = {folder_of(name): terms for name, terms in self._terms.items()}
         self._depot = _depot(records, self._keys, living)
-        self.ledger = self._depot.ledger if self._depot else Ledger(records.directory / "ledger.db")
+        self.ledger = (
+            self._depot.ledger if self._depot else Ledger(records.directory / "ledger.db", self._keys.seal_key)
+        )
         self._retention = Retention(records.directory, self._keys, self.ledger, living, self._depot)
         files = Files(records.directory, self._keys)
         self._stores: list[Store] = [files, self._depot.shipped] if self._depot else [files]
+        self.seals = Seals(records.directory, self._keys, self.ledger) if isinstance(self.ledger, Ledger) else None
         self._process = self._new_writer()
 
     @classmethod
@@ -188,6 +192,8 @@ class VisitLog:
                 fault=writer.fault,
                 store=store,
                 away=now - (store.reached or now) if store and store.fault else 0.0,
+                unsealed=tuple(map(str, self.seals.late(now))) if self.seals else (),
+                broken=self.seals.broken if self.seals else "",
             )
         except OSError as fault:
             raise RecordsError(f"The records cannot be looked at: {fault}.") from fault

@@ -1,9 +1,10 @@
-"""The operator's key: where it is found. It opens the inner key, and nothing else does."""
+"""The operator's key: where it comes from, and how it is made anew where it is ours."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cookiegate.config import FILES
@@ -17,35 +18,72 @@ if TYPE_CHECKING:
     from cookiegate.config import Records
 
 KEY_VARIABLE = "COOKIEGATE_VAULT_KEY"
-A_NEW_KEY = 'A new key: python -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
-class OperatorsKeys:
-    """The keys of the variable, of the named file, or of one that we make for a machine of its own."""
+class OperatorsKey:
+    """Asked for, in the environment, in a named file, or in one that we make in *key_directory*. Never remembered.
+
+    Methods raise OSError and RecordsError.
+    """
 
     def __init__(self, records: Records) -> None:
-        self._home, self._file = records.key_directory, records.vault_key_file
+        self._ask, self._named = records.operator_key, records.vault_key_file
         self._shared = records.store != FILES
+        self._home = records.key_directory
 
-    def read(self, *, begun: bool) -> list[str]:
-        """Return them, newest first; none is made where records have *begun* with one. Raises RecordsError."""
+    def newest(self) -> str:
+        """Return the key with which things are wrapped."""
+        return self.all()[0]
+
+    def all(self) -> list[str]:
+        """Return every key with which things may be wrapped, newest first."""
         text, place = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
-        if not text:
-            path = self._file or self._own_file(begun=begun)
+        if self._ask:
+            text, place = self._ask(), "operator_key"
+        elif not text:
+            path = self._named or self._own()
             text, place = _text_of(path), str(path)
         keys = text.replace(",", " ").split()
         if not keys or any(len(key.encode()) < KEY_BYTES for key in keys):
-            raise RecordsError(f"{place}: the operator's key needs at least {KEY_BYTES} bytes. {A_NEW_KEY}")
+            raise RecordsError(
+                f"{place}: the operator's key needs at least {KEY_BYTES} bytes. "
+                'A new key: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
         return keys
 
-    def _own_file(self, *, begun: bool) -> Path:
+    @property
+    def ours(self) -> bool:
+        """Whether it is one that we made."""
+        return not (self._ask or self._shared or self._named or os.environ.get(KEY_VARIABLE))
+
+    def renew(self) -> None:
+        """Put a fresh key before ours; what the file was stays under another name, to be overwritten by `drop_old`."""
+        if len(self.all()) > 1:
+            return  # an earlier call came so far
+        file = self._own()
+        if self._old.exists() and not self._old.samefile(file):
+            disk.remove(self._old)  # all that an earlier rotation had left to do
+        with suppress(FileExistsError):
+            os.link(file, self._old)
+        disk.replace(file, f"{secrets.token_urlsafe(KEY_BYTES)} ".encode() + file.read_bytes())
+
+    def drop_old(self) -> None:
+        """Overwrite all but the newest of ours."""
+        disk.blank(self._own(), len(self.newest()))
+        disk.remove(self._old)
+
+    @property
+    def _old(self) -> Path:
+        return self._home / "operator.old"
+
+    def _own(self) -> Path:
         if self._shared:
             raise RecordsError(
-                f"Hosts that share a store need the same operator's key: set {KEY_VARIABLE} or vault_key_file. "
-                f"{A_NEW_KEY}"
+                f"Hosts that share a store need the same operator's key: set {KEY_VARIABLE} or vault_key_file. A new "
+                'key: python -c "import secrets; print(secrets.token_urlsafe(32))"'
             )
         path = self._home / "operator"
-        if not path.exists() and not begun:
+        if not path.exists() and not (self._home / "inner").exists():
             disk.create(path, secrets.token_urlsafe(KEY_BYTES).encode())
         return path
 

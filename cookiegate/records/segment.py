@@ -2,7 +2,8 @@
 
 A segment is a file of frames that one writer appends to on one day. A frame is, little-endian: length (4 bytes,
 of the whole frame), CRC-32 of what follows (4), version (1), tag of the address (8), tag of the consent id (8),
-number (8, ascending, gaps allowed), then the row encrypted by AES-256-GCM with its 16-byte tag.
+number (8, ascending, gaps allowed), then the row encrypted by AES-256-GCM with its 16-byte tag. A row that was erased
+leaves its frame's length and number; version, tags and row are zeros.
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ from cookiegate.records import disk
 from cookiegate.records.vault import WRITER_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from cookiegate.records.vault import DayKey
 
 SUFFIX = ".seg"
 MAX_FRAME = 4096
-VERSION = 1
-AT_ADDRESS, AT_CONSENT = 9, 17  # where a frame has its tags
+VERSION, ERASED = 1, 0
+AT_VERSION, AT_ADDRESS, AT_CONSENT, AT_NUMBER = 8, 9, 17, 25  # where a frame has what
 
 _SIZES = struct.Struct("<II")
 _HEAD = struct.Struct("<B8s8sQ")
+_NUMBER = struct.Struct("<Q")
 _TAGS = struct.Struct("<qq")
 _BODY = _SIZES.size + _HEAD.size
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -128,6 +130,16 @@ class Frames:
         self._data, self._writer = data, writer
         self.damage = 0
 
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return len(self._data)
+
+    @property
+    def data(self) -> mmap.mmap | bytes:
+        """The bytes."""
+        return self._data
+
     def __len__(self) -> int:
         """Count the whole frames; no key is needed."""
         return sum(1 for _ in self._replay())
@@ -137,28 +149,47 @@ class Frames:
         cipher = key.cipher(self._writer)
         for at, length, number in self._replay():
             row = cipher.open(number, self._data[at + _BODY : at + length])
-            if row is None:
+            if row is not None:
+                yield row
+            elif self._data[at + _SIZES.size] != ERASED:
                 self.damage = len(self._data) - at
                 return
-            yield row
 
-    def tagged(self, key: DayKey, tag: bytes, place: int) -> Iterator[bytes]:
-        """Yield the rows of frames that have *tag* at *place* (`AT_ADDRESS`, `AT_CONSENT`), without an index."""
-        cipher = key.cipher(self._writer)
+    def tagged_frames(self, tag: bytes, place: int) -> Iterator[tuple[int, bytes]]:
+        """Yield place and bytes of the frames that have *tag* at *place*; no key is needed."""
         found = self._data.find(tag)
         while found >= 0:
             frame = self._frame_at(found - place)
             if frame is not None:
-                length, number = frame
-                row = cipher.open(number, self._data[found - place + _BODY : found - place + length])
-                if row is not None:
-                    yield row
+                yield found - place, self._data[found - place : found - place + frame[0]]
             found = self._data.find(tag, found + 1)
+
+    def tagged(self, key: DayKey, tag: bytes, place: int) -> Iterator[bytes]:
+        """Yield the rows of frames that have *tag* at *place* (`AT_ADDRESS`, `AT_CONSENT`), without an index."""
+        yield from self.rows_at((at for at, _ in self.tagged_frames(tag, place)), key)
 
     def after(self, at: int) -> Iterator[tuple[int, bytes]]:
         """Yield number and bytes of every whole frame from *at*, where one begins; no key is needed."""
         for begin, length, number in self._replay(at):
             yield number, self._data[begin : begin + length]
+
+    def whole(self, at: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield place and bytes of every whole frame from *at*, where one begins."""
+        for begin, length, _ in self._replay(at):
+            yield begin, self._data[begin : begin + length]
+
+    def whole_at(self, at: int) -> tuple[int, int] | None:
+        """Return length and number of the whole frame that begins at *at*; ``None`` if none does."""
+        return self._frame_at(at)
+
+    def rows_at(self, places: Iterable[int], key: DayKey) -> Iterator[bytes]:
+        """Yield the rows of the frames that begin at these bytes; what does not open is left out."""
+        cipher = key.cipher(self._writer)
+        for at in places:
+            frame = self._frame_at(at)
+            row = cipher.open(frame[1], self._data[at + _BODY : at + frame[0]]) if frame else None
+            if row is not None:
+                yield row
 
     def _replay(self, at: int = 0) -> Iterator[tuple[int, int, int]]:
         last = -1
@@ -181,7 +212,7 @@ class Frames:
         if crc32(self._data[at + _SIZES.size : at + length]) != checksum:
             return None
         version, _, _, number = _HEAD.unpack_from(self._data, at + _SIZES.size)
-        return (length, number) if version == VERSION else None
+        return (length, number) if version in {VERSION, ERASED} else None
 
 
 @contextmanager
@@ -208,6 +239,13 @@ def is_over(path: Path) -> bool:
         except BlockingIOError:
             return False
         return True
+
+
+def erased(frame: bytes) -> bytes:
+    """Return what stands in the place of *frame* when its row was erased: as long, with its number, else zeros."""
+    (number,) = _NUMBER.unpack_from(frame, AT_NUMBER)
+    rest = _HEAD.pack(ERASED, bytes(8), bytes(8), number) + bytes(len(frame) - _BODY)
+    return _SIZES.pack(len(frame), crc32(rest)) + rest
 
 
 def tags_of(frame: bytes) -> tuple[int, int]:

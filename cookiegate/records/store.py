@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cookiegate.records.segment import AT_ADDRESS, AT_CONSENT, frames_of, segments_in
+from cookiegate.records.tags import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from cookiegate.records.day import Day
     from cookiegate.records.keys import Keys
     from cookiegate.records.segment import Frames
+    from cookiegate.records.tags import Tags
     from cookiegate.records.vault import DayKey
 
 
@@ -70,12 +72,43 @@ class Files:
         key = self._keys.find(day)
         with ExitStack() as files:
             opened: list[Rows] = []
-            for path in segments_in(day.within(self._directory)) if key else ():
-                with suppress(FileNotFoundError):  # shipped just now
-                    frames = files.enter_context(frames_of(path))
-                    assert key  # noqa: S101
-                    opened.append(SegmentRows(bytes.fromhex(path.stem), key, frames, sought))
+            if key:
+                directory = day.within(self._directory)
+                tags = files.enter_context(tags_of(directory)) if sought else None
+                found = _places(tags, key, sought) if tags and sought else {}
+                for path in segments_in(directory):
+                    with suppress(FileNotFoundError):  # shipped just now
+                        if tags and tags.covers(path.stem, path.stat().st_size):
+                            if path.stem in found:
+                                frames = files.enter_context(frames_of(path))
+                                opened.append(FoundRows(bytes.fromhex(path.stem), key, frames, found[path.stem]))
+                            continue
+                        frames = files.enter_context(frames_of(path))
+                        opened.append(SegmentRows(bytes.fromhex(path.stem), key, frames, sought))
             yield opened
+
+
+def _places(tags: Tags, key: DayKey, sought: Sought) -> dict[str, list[int]]:
+    """Return the frames that a day's tag file knows, by segment, in the order in which they were written."""
+    found: dict[str, list[int]] = {}
+    for value in sought.values(key):
+        for segment, at in tags.find(key.tag(value), by_consent=sought.by_consent):
+            found.setdefault(segment, []).append(at)
+    return {segment: sorted(places) for segment, places in found.items()}
+
+
+@dataclass(slots=True)
+class FoundRows:
+    """See `Rows`."""
+
+    writer: bytes
+    key: DayKey
+    frames: Frames
+    places: list[int]
+    damaged: bool = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.frames.rows_at(self.places, self.key)
 
 
 @dataclass(slots=True)

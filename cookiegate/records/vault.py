@@ -12,7 +12,8 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -159,6 +160,57 @@ class Handover:
                 continue
             return InnerKey(given[:_GENERATION].hex(), given[_GENERATION:])
         return None
+
+
+class SealKey:
+    """The Ed25519 key that signs the seals. As it lies on disk, anybody may read its *public* half, who verifies."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(secret)
+        self.public = self._key.public_key().public_bytes_raw()
+
+    @classmethod
+    def fresh(cls) -> SealKey:
+        """Return a new random one."""
+        return cls(secrets.token_bytes(KEY_BYTES))
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature, 64 bytes."""
+        return self._key.sign(message)
+
+    def wrap(self, operators_key: str) -> bytes:
+        """Return it encrypted by the operator's key, behind its public half."""
+        nonce = secrets.token_bytes(_NONCE)
+        return (
+            self.public + nonce + _operators(operators_key).encrypt(nonce, self._key.private_bytes_raw(), self.public)
+        )
+
+    @classmethod
+    def unwrap(cls, wrapped: bytes, operators_keys: Iterable[str]) -> SealKey | None:
+        """Open it by the first of *operators_keys* that does; ``None`` if none does."""
+        public, nonce, sealed = wrapped[:_PUBLIC], wrapped[_PUBLIC : _PUBLIC + _NONCE], wrapped[_PUBLIC + _NONCE :]
+        for key in operators_keys:
+            try:
+                return cls(_operators(key).decrypt(nonce, sealed, public))
+            except (InvalidTag, ValueError):
+                continue
+        return None
+
+
+class SealChecker:
+    """The public half of a seal key."""
+
+    def __init__(self, public: bytes) -> None:
+        self.public = public[:_PUBLIC]
+        self._key = Ed25519PublicKey.from_public_bytes(self.public)
+
+    def verify(self, signature: bytes, message: bytes) -> bool:
+        """Return whether the seal key signed *message*."""
+        try:
+            self._key.verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
 
 
 class WrappedDayKey(NamedTuple):

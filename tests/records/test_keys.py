@@ -79,7 +79,7 @@ def test_a_destroyed_day_leaves_no_file(open_log: OpenLog, tmp_path: Path) -> No
 class DyingProcess:
     """Stands for ``os``: after *steps* calls that change a disk it changes nothing any more."""
 
-    CHANGES = frozenset({"write", "fsync", "unlink", "replace", "link", "open"})
+    CHANGES = frozenset({"write", "pwrite", "ftruncate", "fsync", "unlink", "replace", "link", "open"})
 
     def __init__(self, steps: int) -> None:
         self.left = steps

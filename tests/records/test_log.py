@@ -14,6 +14,7 @@ import pytest
 from cookiegate.config import Config
 from cookiegate.errors import RecordsError
 from cookiegate.records import MISUSE, Destruction, Ledger, Misuse, Reading, Visit, VisitLog
+from cookiegate.records.vault import SealKey
 from tests.records.visits import A_DAY, NOON, OpenLog, a_site, a_visit
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ def test_a_reading_that_is_broken_off_is_entered_as_far_as_it_came(open_log: Ope
 
 
 def test_the_ledger_is_added_to_and_never_changed(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "ledger.db")
+    ledger = Ledger(tmp_path / "ledger.db", SealKey.fresh)
     ledger.prepare()
     entry = Destruction(site="s", kind="visits", day="2026-11-21", at="", retention="P3M", rule="", frames=1, method="")
     ledger.add_destruction(entry)

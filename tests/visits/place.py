@@ -93,7 +93,9 @@ class Place:
             messages: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
             drive(app, {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, messages)
         if apps:
-            soon(lambda: sum("cookiegate" in thread.name for thread in enumerate_threads()) <= len(self._open), 3)
+            soon(
+                lambda: sum(thread.name == "cookiegate-records" for thread in enumerate_threads()) <= len(self._open), 3
+            )
 
     def visitor(self, app: ASGIApp, clock: Callable[[], float] = time.time) -> Visitor:
         return Visitor(self.app(app, clock))

@@ -1,0 +1,72 @@
+"""Verifying the seals, without the app, the operator's key or any day's."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from cookiegate.config import Config
+from cookiegate.errors import RecordsError
+from cookiegate.records import VisitLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cookiegate.records.seals import Seals
+    from cookiegate.records.verifying import Verification
+
+
+def seals_of(config: Config) -> Seals:
+    """Return the seals of the log that *config* declares; nothing is made or opened.
+
+    Raises:
+        RecordsError: there are none.
+    """
+    records = config.records
+    if records is None:
+        raise RecordsError("No visits are kept: there is nothing to verify.")
+    seals = VisitLog(records, config.sites).seals
+    if seals is None:
+        raise RecordsError("Rows that are shipped to PostgreSQL are not sealed: seals are for store = 'files'.")
+    known, ledger = (records.key_directory / "heads").exists(), records.directory / "ledger.db"
+    if not ledger.exists():
+        raise RecordsError(f"{ledger} is gone." if known else "Nothing was kept yet: there is nothing to verify.")
+    return seals
+
+
+def verification_of(path: Path, *, site: str = "", day: date | None = None, checkpoints: list[Path]) -> Verification:
+    """Return what is to be verified.
+
+    Raises:
+        ConfigError: the configuration does not load.
+        RecordsError: there are no seals, or a checkpoint cannot be used.
+        OSError: a checkpoint cannot be read.
+    """
+    contents = [checkpoint.read_bytes() for checkpoint in checkpoints]
+    return seals_of(Config.load(path)).verify(site=site, first=day, last=day, checkpoints=contents)
+
+
+def told(verification: Verification) -> str:
+    """Return what was found in order, once all faults were given."""
+    young = f" {verification.unsealed:,} younger rows are not sealed yet." if verification.unsealed else ""
+    return (
+        f"{verification.rows:,} rows stand as they were sealed. Closed days: {verification.closed}; destroyed in "
+        f"time, and the ledger says so: {verification.destroyed}.{young}"
+    )
+
+
+def verified(path: Path) -> Iterator[str]:
+    """Verify everything; yield a sentence for each fault, or one that there is none.
+
+    Raises:
+        ConfigError, RecordsError: see `verification_of`; also where there was a fault, at the end.
+    """
+    verification = verification_of(path, checkpoints=[])
+    faults = 0
+    for fault in verification:
+        faults += 1
+        yield str(fault)
+    if faults:
+        raise RecordsError("The records are not as they were sealed.")
+    yield told(verification)

@@ -1,0 +1,205 @@
+"""Sealing: what was written since the last pass gets its seals, beside the segments; no key of a day is needed.
+
+Any process does it for all writers of this machine, the dead ones too; a lock lets one at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from datetime import date
+from typing import TYPE_CHECKING
+
+from cookiegate.records import disk
+from cookiegate.records.day import Day, days_in
+from cookiegate.records.heads import Heads
+from cookiegate.records.seal import Chain, Seal, leaf
+from cookiegate.records.segment import SUFFIX as SEGMENT
+from cookiegate.records.segment import frames_of, segments_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from cookiegate.records.keys import Keys
+    from cookiegate.records.ledger import Ledger
+    from cookiegate.records.segment import Frames
+
+SUFFIX = ".seal"
+BATCH = 1024  # rows at most under one seal: a root must not keep requests waiting
+BREATH = 64  # rows between two pauses
+
+
+class Sealing:
+    """The chains of seals in *directory*. Methods raise OSError and RecordsError; hold `locked` to call `extend`."""
+
+    def __init__(self, directory: Path, keys: Keys, ledger: Ledger) -> None:
+        self._directory, self._keys, self._ledger = directory, keys, ledger
+        self._chains: dict[str, Chain] = {}
+        self._sizes: dict[str, int] = {}  # of segments that are sealed to their end
+        self.broken = directory / "broken"  # says what the last pass found; there is none where all is well
+
+    def locked(self, *, wait: bool = True) -> AbstractContextManager[None]:
+        """Hold the lock of all seals. Raises BlockingIOError."""
+        return disk.lock(self._directory / "seal.lock", wait=wait)
+
+    def seal(self, days: Iterable[Day], *, at: float, breathe: Callable[[], None]) -> int:
+        """Seal what was written on *days*; return how many rows. Where another process does it, none."""
+        try:
+            with self.locked(wait=False):
+                return self.extend(days, at=at, breathe=breathe)
+        except BlockingIOError:
+            return 0
+
+    def extend(self, days: Iterable[Day], *, at: float, breathe: Callable[[], None]) -> int:
+        """As `seal`, where the lock is held. A chain that was cut is left as it is, and said."""
+        heads = Heads.load(self._keys.heads)
+        known = heads.encode()
+        faults, rows = [], 0
+        for place, path in self._segments(days):
+            chain = self.chain(place, path)
+            if not chain.holds(*heads.writers.get(place, (0, b""))):
+                faults.append(f"the seals of {place} were cut or changed")
+                continue
+            rows += self._grow(chain, path, at, breathe)
+            if chain.count:
+                heads.writers[place] = (chain.count, chain.head)
+        faults += self._missing(heads)
+        faults += self._follow_ledger(heads)
+        if heads.encode() != known:
+            heads.save(self._keys.heads)
+        self._say(faults)
+        return rows
+
+    def settle(self, day: Day) -> None:
+        """Take a day's writers from the heads: a statement has them now. The lock is held."""
+        heads = Heads.load(self._keys.heads)
+        kept = {place: head for place, head in heads.writers.items() if not place.startswith(f"{day}/")}
+        if len(kept) < len(heads.writers):
+            Heads(heads.ledger, kept).save(self._keys.heads)
+
+    def chain(self, place: str, path: Path) -> Chain:
+        """Return the chain of a segment, read to its end."""
+        chain, content = self._chains.get(place) or Chain(place), b""
+        with suppress(FileNotFoundError), path.with_suffix(SUFFIX).open("rb") as file:
+            if os.fstat(file.fileno()).st_size < chain.size:
+                chain = Chain(place)  # cut: read anew
+            file.seek(chain.size)
+            content = file.read()
+        for _ in chain.follow(content):
+            pass
+        self._chains[place] = chain
+        return chain
+
+    def is_cut(self, day: Day) -> bool:
+        """Return whether seals or segments of the day were cut since the last pass. The lock is held."""
+        heads = Heads.load(self._keys.heads).writers
+        return not all(
+            self.chain(place, segment_of(self._directory, place)).holds(*head)
+            for place, head in heads.items()
+            if place.startswith(f"{day}/")
+        )
+
+    def _missing(self, heads: Heads) -> Iterator[str]:
+        """Yield what is gone though its day lives; forget the writers of destroyed days."""
+        for place in list(heads.writers):
+            if not segment_of(self._directory, place).exists():
+                if self._keys.is_destroyed(day_of(place)):
+                    del heads.writers[place]
+                else:
+                    yield f"the segment {place} is gone"
+
+    def _segments(self, days: Iterable[Day]) -> Iterator[tuple[str, Path]]:
+        for day in days:
+            if not self._keys.is_destroyed(day):
+                for path in segments_in(day.within(self._directory)):
+                    yield f"{day}/{path.stem}", path
+
+    def _grow(self, chain: Chain, path: Path, at: float, breathe: Callable[[], None]) -> int:
+        """Seal the whole frames behind the last seal; they are on stable storage before it."""
+        size = path.stat().st_size
+        if self._sizes.get(chain.place) == size or size <= chain.end:
+            return 0
+        sign, before, rows = self._keys.seal_key().sign, chain.size, chain.rows
+        added = []
+        try:
+            with frames_of(path) as frames:
+                for leaves, end in _batches(frames, chain.end, breathe):
+                    seal, content = Seal.over(leaves, chain, end, at=at, sign=sign)
+                    chain.add(seal, len(content))
+                    added.append(content)
+            _append(path, before, b"".join(added))
+        except BaseException:  # the chain is ahead of its file
+            del self._chains[chain.place]
+            raise
+        self._sizes[chain.place] = size if chain.end == size else -1
+        return chain.rows - rows
+
+    def _follow_ledger(self, heads: Heads) -> list[str]:
+        statements = self._ledger.statements(since=heads.ledger[0])
+        number, head = heads.ledger
+        if number and not (statements and (statements[0].number, statements[0].head) == (number, head)):
+            return [f"the ledger was cut or changed before its statement {number}"]
+        if statements:
+            heads.ledger = (statements[-1].number, statements[-1].head)
+        return []
+
+    def _say(self, faults: list[str]) -> None:
+        if faults:
+            disk.replace(self.broken, "; ".join(faults).encode())
+        elif self.broken.exists():
+            self.broken.unlink()
+
+
+def _batches(frames: Frames, begin: int, breathe: Callable[[], None]) -> Iterator[tuple[list[bytes], int]]:
+    """Yield the leaves of whole frames from byte *begin*, at most `BATCH` together, and where they end."""
+    leaves: list[bytes] = []
+    end = begin
+    for at, frame in frames.whole(begin):
+        leaves.append(leaf(frame))
+        end = at + len(frame)
+        if not len(leaves) % BREATH:
+            breathe()
+        if len(leaves) == BATCH:
+            yield leaves, end
+            leaves = []
+    if leaves:
+        yield leaves, end
+
+
+def _append(path: Path, size: int, content: bytes) -> None:
+    """Add *content* to the seals of a segment, which are *size* bytes: what lies behind is of a process that died."""
+    if not content:
+        return
+    sealed = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    seals = os.open(
+        path.with_suffix(SUFFIX), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, disk.PRIVATE_FILE
+    )
+    try:
+        disk.fdatasync(sealed)
+        os.ftruncate(seals, size)
+        while content:
+            written = os.pwrite(seals, content, size)
+            size, content = size + written, content[written:]
+        os.fsync(seals)
+    finally:
+        os.close(sealed)
+        os.close(seals)
+    disk.sync_directory(path.parent)
+
+
+def segment_of(directory: Path, place: str) -> Path:
+    """Return the segment of the writer at *place*."""
+    return directory / f"{place}{SEGMENT}"
+
+
+def day_of(place: str) -> Day:
+    """Return the day of the writer at *place*."""
+    kind, folder, day, _ = place.split("/")
+    return Day(date.fromisoformat(day), folder, kind)
+
+
+def days_of(directory: Path) -> list[Day]:
+    """Return the days that have files, oldest first."""
+    return sorted(days_in(directory))

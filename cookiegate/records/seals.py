@@ -1,0 +1,149 @@
+"""Seals: what a log can do against forgery. Sealed every few seconds, closed every day, verified when asked."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from cookiegate.errors import RecordsError
+from cookiegate.records.closing import LATE, Closing
+from cookiegate.records.day import VISITS, Day, folder_of
+from cookiegate.records.erasing import Erasing
+from cookiegate.records.heads import Heads
+from cookiegate.records.ledger import moment
+from cookiegate.records.sealing import Sealing, days_of
+from cookiegate.records.verifying import Verification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import date
+    from pathlib import Path
+
+    from cookiegate.records.keys import Keys
+    from cookiegate.records.ledger import Ledger, Summary
+
+RECENT = 3 * 86400.0  # seconds; rows are written to younger days
+_TITLE = b"cookiegate checkpoint\0"
+
+
+class Seals:
+    """One per log; share it among threads, fork at will. Every method may raise RecordsError."""
+
+    def __init__(self, directory: Path, keys: Keys, ledger: Ledger) -> None:
+        self._directory, self._keys, self._ledger = directory, keys, ledger
+        self._sealing = Sealing(directory, keys, ledger)
+        self._closing = Closing(directory, keys, ledger, self._sealing)
+        self._erasing = Erasing(directory, keys, ledger, self._sealing, self._closing)
+
+    def seal(self, now: float, *, breathe: Callable[[], None] = lambda: None) -> int:
+        """Seal what was written since the last call, by any process; return how many rows.
+
+        *breathe* is called every millisecond or so of work: let others run.
+        """
+        try:
+            recent = moment(now - RECENT)[:10]
+            days = [day for day in days_of(self._directory) if day.date.isoformat() >= recent]
+            return self._sealing.seal(days, at=now, breathe=breathe)
+        except OSError as fault:
+            raise RecordsError(f"Records could not be sealed: {fault}.") from fault
+
+    def close(self, now: float, *, breathe: Callable[[], None] = lambda: None) -> list[Day]:
+        """Close the days that are over: seal, tag file, summary; return them."""
+        try:
+            return self._closing.close(now, breathe)
+        except OSError as fault:
+            raise RecordsError(f"Days could not be closed: {fault}.") from fault
+
+    def late(self, now: float) -> list[Day]:
+        """Return the days that ended more than a day ago and are not closed. Raises OSError."""
+        with suppress(RecordsError):  # `broken` says it
+            return self._closing.open_days(now, late=LATE)
+        return []
+
+    def summaries(self, site: str = "", first: date | None = None, last: date | None = None) -> list[Summary]:
+        """Return the counts of closed days, by day, also of days whose records are destroyed."""
+        return [
+            summary
+            for summary in self._ledger.summaries()
+            if (not site or summary.site == site)
+            and (first is None or first.isoformat() <= summary.day)
+            and (last is None or summary.day <= last.isoformat())
+        ]
+
+    @property
+    def broken(self) -> str:
+        """What the last pass found broken, and where; empty where it found nothing. Never raises."""
+        try:
+            self._ledger.statements(since=1 << 62)
+            return self._sealing.broken.read_text("utf-8")
+        except FileNotFoundError:
+            return ""
+        except (OSError, RecordsError) as fault:
+            return str(fault)
+
+    def verify(
+        self,
+        *,
+        site: str = "",
+        first: date | None = None,
+        last: date | None = None,
+        checkpoints: Iterable[bytes] = (),
+    ) -> Verification:
+        """Return the verification to iterate over; *checkpoints* are the contents of files that were kept elsewhere."""
+        known = [self._read_checkpoint(content) for content in checkpoints]
+
+        def wanted(day: Day) -> bool:
+            in_time = (first is None or first <= day.date) and (last is None or day.date <= last)
+            return in_time and (not site or day.folder == folder_of(site))
+
+        return Verification(self._directory, self._keys, self._ledger, wanted=wanted, checkpoints=known)
+
+    def checkpoint(self, now: float) -> bytes:
+        """Seal, and return what shows later that nothing was cut off before *now*: keep it elsewhere."""
+        try:
+            with self._sealing.locked():
+                self._sealing.extend(days_of(self._directory), at=now, breathe=lambda: None)
+            heads = Heads.load(self._keys.heads)
+        except OSError as fault:
+            raise RecordsError(f"The seals cannot be read: {fault}.") from fault
+        if self.broken:
+            raise RecordsError(f"The seals do not fit: {self.broken}. Run: cookiegate verify")
+        key = self._keys.seal_key()
+        content = {"at": moment(now), "key": key.public.hex(), **heads.encode()}
+        content["signature"] = key.sign(_TITLE + _canonical(content)).hex()
+        return json.dumps(content, indent=1).encode() + b"\n"
+
+    def erase(self, site: str, consent_id: str, *, now: float, who: str, why: str) -> int:
+        """Overwrite every row of *site* with this consent id, and return how many. The ledger says who and why.
+
+        Backups keep them until the day's key is destroyed.
+        """
+        if not consent_id or not who.strip() or not why.strip():
+            raise RecordsError("Whose rows are erased, by whom and why? All three must be given.")
+        days = [day for day in days_of(self._directory) if (day.kind, day.folder) == (VISITS, folder_of(site))]
+        try:
+            return sum(self._erasing.erase(day, consent_id, now=now, who=who, why=why) for day in days)
+        except OSError as fault:
+            raise RecordsError(f"Rows could not be erased; try again: {fault}.") from fault
+
+    def _read_checkpoint(self, content: bytes) -> Heads:
+        checker = self._keys.seal_checker()
+        try:
+            values: dict[str, Any] = json.loads(content)
+            signature = bytes.fromhex(values.pop("signature"))
+            heads = Heads.decode(values)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise RecordsError("This is no checkpoint of ours: `cookiegate checkpoint` writes one.") from None
+        if values.get("key") != checker.public.hex():
+            raise RecordsError(
+                f"The checkpoint of {values.get('at')} was signed by another key than {checker.public.hex()}: the key "
+                "that signs the seals was replaced since, or this is another log's."
+            )
+        if not checker.verify(signature, _TITLE + _canonical(values)):
+            raise RecordsError("This checkpoint was changed: its signature does not fit.")
+        return heads
+
+
+def _canonical(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, sort_keys=True).encode()
