@@ -9,9 +9,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.address import plain
+from cookiegate.forwarded import elements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from cookiegate.config import Config
 
@@ -21,11 +22,8 @@ _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\\\s]+)(?::([0-9]{1,5}))?")
 _HOP = re.compile(
     r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)|([0-9.]+)(?::[0-9]+)?"
 ).fullmatch
-_ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+').findall
-_FORWARDED_FOR = re.compile(r'(?:^|[;\s])for=(?:"([^"]*)"|([^;,\s]*))', re.IGNORECASE).search
-_FORWARDED_PROTO = re.compile(rb'proto="?([A-Za-z]+)', re.IGNORECASE).search
 LONGEST_HOST = 260  # bytes: a host name has 253 at most, and a port
-LONGEST_LINE = 4096  # bytes of a proxy's header that are looked at
+LONGEST_LINE = 4096  # bytes of a proxy's header that are looked at, from its end
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -92,7 +90,7 @@ def address_of(scope: Mapping[str, Any], sent: Sent, config: Config) -> str:
     address = plain((scope.get("client") or ("",))[0])
     if not _trusted(scope.get("client"), config):
         return address
-    for hop in reversed(_hops(sent, config)):
+    for hop in _hops(sent, config):
         if not _is_address(hop):
             break
         address = hop
@@ -111,14 +109,18 @@ def claims_a_proxy(scope: Mapping[str, Any], sent: Sent, config: Config) -> str 
     return str(client[0]) if ip_address(client[0]).is_private else None
 
 
-def _hops(sent: Sent, config: Config) -> list[str]:
-    lines = sent.get(config.proxy_header.lower().encode(), b"").decode("latin-1")
-    if len(lines) > LONGEST_LINE:
-        return []
+def _hops(sent: Sent, config: Config) -> Iterator[str]:
+    """Yield whom each hop says that it serves, the nearest first."""
+    line = _end_of(sent.get(config.proxy_header.lower().encode(), b""))
     if config.proxy_header == "Forwarded":
-        found = [_FORWARDED_FOR(element) for element in _ELEMENTS(lines)]
-        return [_without_port(match[1] or match[2] if match else "") for match in found]
-    return [_without_port(entry.strip()) for entry in lines.split(",")] if lines else []
+        return (_without_port(element.get("for", "")) for element in elements(line))
+    return (_without_port(entry.strip()) for entry in reversed(line.split(",")))
+
+
+def _end_of(value: bytes) -> str:
+    """Return the line; of a long one its end: a visitor who sends much hides no proxy's words behind it."""
+    line = value.decode("latin-1")
+    return line if len(line) <= LONGEST_LINE else line[-LONGEST_LINE:].partition(",")[2]
 
 
 def _without_port(hop: str) -> str:
@@ -135,13 +137,10 @@ def _scheme(scope: Mapping[str, Any], sent: Sent, config: Config) -> str:
     said = sent.get(b"forwarded" if config.proxy_header == "Forwarded" else b"x-forwarded-proto")
     if said is None:
         return own
-    nearest = said.rpartition(b",")[2].strip()
     if config.proxy_header == "Forwarded":
-        found = _FORWARDED_PROTO(nearest)
-        if found is None:
-            return own
-        nearest = found[1]
-    return "https" if nearest.lower() == b"https" else "http"
+        nearest = next(elements(_end_of(said))).get("proto", "")
+        return own if not nearest else "https" if nearest.lower() == "https" else "http"
+    return "https" if said.rpartition(b",")[2].strip().lower() == b"https" else "http"
 
 
 def _trusted(client: tuple[str, int] | None, config: Config) -> bool:

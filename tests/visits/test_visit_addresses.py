@@ -52,6 +52,9 @@ def logged(place: Place, client: str | None, lines: Iterable[tuple[str, str]]) -
         pytest.param("2001:db8:ffff::9", ["2001:db8::1, 2001:db8:ffff::8"], "2001:db8::1", id="an IPv6 proxy"),
         pytest.param(None, [f"{SPOOFED}, {VISITOR}"], VISITOR, id="a Unix socket"),
         pytest.param(None, [], "", id="a Unix socket that says nothing"),
+        pytest.param("fe80::5%eth0", [VISITOR], "fe80::5", id="a peer with a zone, not trusted"),
+        pytest.param(PROXY, ["fe80::5%eth0"], PROXY, id="a zone, which means nothing elsewhere"),
+        pytest.param(PROXY, [f"{SPOOFED}, " * 500 + VISITOR], VISITOR, id="a flood before it"),
     ],
 )
 def test_x_forwarded_for_is_read_from_the_right_as_far_as_proxies_are_trusted(
@@ -75,7 +78,12 @@ def test_x_forwarded_for_is_read_from_the_right_as_far_as_proxies_are_trusted(
         pytest.param(PROXY, [f"for={VISITOR}, for=10.0.0.2"], VISITOR, id="a chain of proxies"),
         pytest.param(PROXY, [f"for={SPOOFED}", f"for={VISITOR}"], VISITOR, id="two lines"),
         pytest.param(PROXY, [f'for="a, for={SPOOFED}", for={VISITOR}'], VISITOR, id="a comma in quotes"),
+        pytest.param(PROXY, [f'for={SPOOFED};x=", for="{VISITOR}"'], VISITOR, id="a quote opened by the visitor"),
+        pytest.param(PROXY, [f'host="a;for={SPOOFED}";for={VISITOR}'], VISITOR, id="a parameter within a quoted host"),
+        pytest.param(PROXY, [f'for={SPOOFED};x="\\, for="{VISITOR}"'], VISITOR, id="a backslash left by the visitor"),
+        pytest.param(PROXY, [f"for={VISITOR};for={SPOOFED}"], PROXY, id="two addresses in one element"),
         pytest.param(None, [f"for={SPOOFED}, for={VISITOR}"], VISITOR, id="a Unix socket"),
+        pytest.param(PROXY, [f"for={SPOOFED}, " * 500 + f"for={VISITOR}"], VISITOR, id="a flood before it"),
     ],
 )
 def test_forwarded_is_read_from_the_right_as_far_as_proxies_are_trusted(
