@@ -18,10 +18,12 @@ from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, fi
 from cookiegate.declaration import Declaration, beside_the_file, explain
 from cookiegate.errors import ConfigError
 from cookiegate.password import is_hash
+from cookiegate.period import Period
 from cookiegate.signing import MIN_KEY_BYTES
 from cookiegate.site import Site
 
 KEYS_VARIABLE = "COOKIEGATE_SECRET_KEYS"
+LEAST_ACCESS_MONTHS = 12  # Korea's safety measures notice, Art. 8; 24 above 50,000 persons
 FILES = "files"  # the store of one machine
 
 
@@ -84,6 +86,8 @@ class Records(Declaration):
     store: str = Field(default=FILES, repr=False)  # or "postgresql://…", which may hold a password
     durability: Literal["process", "strict"] = "process"  # survives every process; or a power failure too
     when_full: Literal["serve", "refuse"] = "serve"  # what becomes of a request that cannot be recorded
+    destruction: Literal["automatic", "approval"] = "automatic"  # when its time is over; or once an officer agrees
+    access_retention: Period = Period(years=2)  # who read what; a year at least, here
 
     @field_validator("directory", "key_directory", "vault_key_file")
     @classmethod
@@ -98,6 +102,13 @@ class Records(Declaration):
                 "write 'files' for one machine, or for many an address as in 'postgresql://user@db.example/visits'."
             )
         return store
+
+    @field_validator("access_retention")
+    @classmethod
+    def _a_year_at_least(cls, period: Period) -> Period:
+        if period.in_months < LEAST_ACCESS_MONTHS:
+            raise ValueError("who read personal data must be told for a year at least: 'P1Y', 'P2Y'.")
+        return period
 
     @model_validator(mode="after")
     def _keys_apart(self) -> Self:

@@ -50,6 +50,7 @@ class Visits(Declaration):
     )
     statute: str = ""  # which law demands it, as it shall stand in the policy and in the record of destruction
     retention: Period = Period(months=3)
+    misuse_retention: Period | None = None  # as long as visits
     ip: Literal["full", "truncated", "keyed"] = "full"
 
     @model_validator(mode="after")
@@ -64,6 +65,11 @@ class Visits(Declaration):
     def rule(self) -> str:
         """Why visits are kept, in the operator's words: the statute, or else the basis."""
         return self.statute or self.basis
+
+    @property
+    def misuse_rule(self) -> str:
+        """Why misuse is kept: by the same law; and for security where visits are kept by consent."""
+        return "security" if self.basis == "consent" else self.rule
 
 
 DEFAULT_PURPOSES: Mapping[str, Purpose] = MappingProxyType(

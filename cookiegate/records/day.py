@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cookiegate.site import Site
 
-VISITS, MISUSE = "visits", "misuse"
+VISITS, MISUSE = KINDS = ("visits", "misuse")
 ONE_DAY = timedelta(days=1)
 
 
@@ -50,10 +50,14 @@ class Terms:
     rule: str
 
     @classmethod
-    def of(cls, site: Site) -> Terms:
-        """Return the terms on which *site* (which keeps visits) begins a day now."""
-        assert site.visits is not None  # noqa: S101  only sites that keep visits come here
-        return cls(site.name, site.time_zone, str(site.visits.retention), site.visits.rule)
+    def of(cls, site: Site, kind: str = VISITS) -> Terms:
+        """Return the terms on which *site* (which keeps visits) begins a day of *kind* now."""
+        visits = site.visits
+        assert visits is not None  # noqa: S101  only sites that keep visits come here
+        if kind == MISUSE:
+            retention = visits.misuse_retention or visits.retention
+            return cls(site.name, site.time_zone, str(retention), visits.misuse_rule)
+        return cls(site.name, site.time_zone, str(visits.retention), visits.rule)
 
     @property
     def period(self) -> Period:
@@ -83,7 +87,7 @@ def begin_of(day: date, zone: str) -> float:
 
 def days_in(root: Path) -> Iterator[Day]:
     """Yield every day that has a file or folder under *root*, in no order."""
-    for kind in (VISITS, MISUSE):
+    for kind in KINDS:
         for entry in (root / kind).glob("*/????-??-??"):
             try:
                 yield Day(date.fromisoformat(entry.name), entry.parent.name, kind)

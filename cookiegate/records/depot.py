@@ -38,7 +38,8 @@ class Standing:
     """What this host last knew of the store; every process reads it from a file. Times: seconds since 1970 (UTC).
 
     *reached* is when all went well last, *fault* what went wrong since; *backlog* bytes wait here; *behind* are the
-    hosts that still have to forget an inner key; *overdue* days must be gone and are not.
+    hosts that still have to forget an inner key; *overdue* days must be gone and are not, *awaiting* ones
+    wait for approval.
     """
 
     reached: float | None = None
@@ -46,6 +47,7 @@ class Standing:
     fault: str = ""
     behind: tuple[str, ...] = ()
     overdue: tuple[str, ...] = ()
+    awaiting: tuple[str, ...] = ()
     next_destruction: float | None = None
 
 
@@ -112,7 +114,8 @@ class Depot:
         """Return what was noted last, by any process of this host. Never raises."""
         try:
             fields = json.loads((self._directory / "store.json").read_bytes())
-            return Standing(**{**fields, "behind": tuple(fields["behind"]), "overdue": tuple(fields["overdue"])})
+            lists = {name: tuple(fields[name]) for name in ("behind", "overdue", "awaiting")}
+            return Standing(**{**fields, **lists})
         except (OSError, ValueError, TypeError, KeyError):
             return Standing()
 

@@ -15,8 +15,9 @@ STORE_PATIENCE = 3600.0  # seconds; until then a store that is away costs disk, 
 class Health:
     """How the records stand. Counts are this process's since it began; times are seconds since 1970 (UTC).
 
-    *overdue* days must be gone and are not. *waits_until*: the clock jumped, nothing is destroyed before. *kept*
-    and *lost* count rows, *folded* misuses beyond the limit of a minute; *fault* is why the last row was lost.
+    *overdue* days must be gone and are not; *awaiting* ones wait for an officer's approval, for less than a week.
+    *waits_until*: the clock jumped, nothing is destroyed before. *kept* and *lost* count rows, *folded* misuses beyond
+    the limit of a minute; *fault* is why the last row was lost.
     *unsealed* days ended more than a day ago and are not closed; *broken* is what of the seals was cut or changed.
     *store* tells of the one that many machines share, *away* for how many seconds it could not be reached.
     """
@@ -31,6 +32,7 @@ class Health:
     store: Standing | None = None
     away: float = 0.0
     unsealed: tuple[str, ...] = ()
+    awaiting: tuple[str, ...] = ()
     broken: str = ""
 
     @property

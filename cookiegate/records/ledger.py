@@ -30,6 +30,8 @@ METHOD = "key destroyed (inner key replaced), files overwritten and removed"
 METHOD_SHARED = "key destroyed (inner key turned on every host), partition dropped, files overwritten and removed"
 PATIENCE = 10.0  # seconds to wait for another process's transaction
 
+EXPIRED = "expired"  # what a statement says of access records whose own time was over
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS destruction (
     site TEXT NOT NULL, kind TEXT NOT NULL, day TEXT NOT NULL, at TEXT NOT NULL, retention TEXT NOT NULL,
@@ -37,10 +39,14 @@ CREATE TABLE IF NOT EXISTS destruction (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS access (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL, site TEXT NOT NULL,
-    kind TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, sought TEXT NOT NULL
+    kind TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, sought TEXT NOT NULL, place TEXT NOT NULL,
+    whose TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS access_end (
     access INTEGER PRIMARY KEY REFERENCES access, rows INTEGER NOT NULL, damaged INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS approval (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, days TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS summary (
     site TEXT NOT NULL, kind TEXT NOT NULL, day TEXT NOT NULL, rows INTEGER NOT NULL, counts TEXT NOT NULL,
@@ -51,7 +57,7 @@ CREATE TABLE IF NOT EXISTS statement (
     signature BLOB NOT NULL
 ) STRICT;
 """
-SEALED = ("destruction", "access", "access_end", "summary")  # tables whose entries come with a statement
+SEALED = ("destruction", "access", "access_end", "approval", "summary")  # tables whose entries come with a statement
 _ADD_ONLY = """
 CREATE TRIGGER IF NOT EXISTS {table}_{act} BEFORE {act} ON {table}
 BEGIN SELECT RAISE(ABORT, 'the ledger is added to, never changed'); END;
@@ -74,9 +80,10 @@ class Destruction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who read which days, when, why and by what (``everything``, ``address``, ``consent id``: never its value).
+    """Who read which days, when, from what *place*, why and by what (``everything``, ``address``: never its value).
 
-    *rows* and *damaged* segments are ``None`` while the reading lasts, and for ever if it was killed.
+    *whose* has a fingerprint of each address, network or consent id that was sought: `SealKey.fingerprint`. *rows* and
+    *damaged* segments are ``None`` while the reading lasts, and for ever if it was killed.
     """
 
     at: str
@@ -87,8 +94,19 @@ class Access:
     first: str
     last: str
     sought: str
+    place: str = ""
+    whose: str = ""
     rows: int | None = None
     damaged: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """That *who* approved the destruction of *days* (``kind/folder/date``); *at* is ISO 8601 in UTC."""
+
+    at: str
+    who: str
+    days: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +187,39 @@ class Ledger:
         with self._transaction() as database:
             self._enter(database, "access_end", {"access": number, "rows": rows, "damaged": damaged})
 
+    def add_approval(self, entry: Approval) -> None:
+        """Enter that somebody approved a destruction, before it happens. Raises RecordsError."""
+        with self._transaction() as database:
+            self._enter(database, "approval", {"id": None, **asdict(entry), "days": json.dumps(entry.days)})
+
+    def approvals(self) -> list[Approval]:
+        """Return every approval, in order. Raises RecordsError."""
+        rows = self._rows("SELECT at, who, days FROM approval ORDER BY id")
+        return [Approval(at=row["at"], who=row["who"], days=tuple(json.loads(row["days"]))) for row in rows]
+
+    def expire_accesses(self, before: str) -> int:
+        """Destroy the access records of the time before *before* (ISO 8601, UTC); return how many. Raises RecordsError.
+
+        Their digests are stated, so that verification tells this from a theft.
+        """
+        with self._transaction() as database:
+            database.execute("PRAGMA secure_delete = ON")
+            database.execute("BEGIN IMMEDIATE")
+            old = [row["id"] for row in database.execute("SELECT id FROM access WHERE at < ?", (before,))]
+            if not old:
+                return 0
+            digests = []
+            for table, column in (("access_end", "access"), ("access", "id")):
+                database.execute(f"DROP TRIGGER {table}_DELETE")
+                for number in old:
+                    for row in database.execute(f"SELECT * FROM {table} WHERE {column} = ?", (number,)).fetchall():  # noqa: S608
+                        digests.append(_digest(table, dict(row)))
+                    database.execute(f"DELETE FROM {table} WHERE {column} = ?", (number,))  # noqa: S608
+                database.execute(_ADD_ONLY.format(table=table, act="DELETE").replace(" IF NOT EXISTS", ""))
+            with suppress(RecordsError, OSError):  # as in `_enter`
+                self._state(database, EXPIRED, "access", {"before": before, "digests": digests})
+        return len(old)
+
     def add_summary(self, entry: Summary) -> None:
         """Enter what was counted on a day; what was entered of as many rows stays. Raises RecordsError."""
         with self._transaction() as database:
@@ -208,7 +259,7 @@ class Ledger:
     def accesses(self) -> list[Access]:
         """Return every access, in order. Raises RecordsError."""
         query = (
-            "SELECT at, who, why, site, kind, first, last, sought, rows, damaged "
+            "SELECT at, who, why, site, kind, first, last, sought, place, whose, rows, damaged "
             "FROM access LEFT JOIN access_end ON access_end.access = access.id ORDER BY id"
         )
         return [Access(**dict(row)) for row in self._rows(query)]

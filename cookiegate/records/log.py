@@ -8,21 +8,22 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from cookiegate.address import plain
 from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
-from cookiegate.records.day import MISUSE, VISITS, Day, Terms, folder_of
+from cookiegate.records.day import KINDS, MISUSE, VISITS, Day, Terms, folder_of
 from cookiegate.records.health import Health
 from cookiegate.records.keys import Keys
 from cookiegate.records.ledger import Access, Ledger, moment
-from cookiegate.records.reader import Reading
-from cookiegate.records.retention import Retention
+from cookiegate.records.reader import Narrowed, Reading
+from cookiegate.records.retention import Retention, expired_before
 from cookiegate.records.seals import Seals
 from cookiegate.records.store import Files
 from cookiegate.records.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Self
 
     from cookiegate.config import Config, Records
@@ -43,17 +44,21 @@ class VisitLog:
     def __init__(self, records: Records, sites: tuple[Site, ...]) -> None:
         self._records = records
         self._directory = records.directory
-        self._terms = {site.name: Terms.of(site) for site in sites if site.visits}
+        self._terms = {(kind, site.name): Terms.of(site, kind) for site in sites if site.visits for kind in KINDS}
         self._keyed = {site.name for site in sites if site.visits and site.visits.ip == "keyed"}
         self.refuses = records.when_full == "refuse"
         self.strict = records.durability == "strict"
         self._keys = Keys(records)
-        living = {folder_of(name): terms for name, terms in self._terms.items()}
-        self._depot = _depot(records, self._keys, living)
+        living = {(kind, folder_of(name)): terms for (kind, name), terms in self._terms.items()}
+        sites_now = {folder: terms for (kind, folder), terms in living.items() if kind == VISITS}
+        self._depot = _depot(records, self._keys, sites_now)
         self.ledger = (
             self._depot.ledger if self._depot else Ledger(records.directory / "ledger.db", self._keys.seal_key)
         )
-        self._retention = Retention(records.directory, self._keys, self.ledger, living, self._depot)
+        by_approval = records.destruction == "approval"
+        self._retention = Retention(
+            records.directory, self._keys, self.ledger, living, self._depot, by_approval=by_approval
+        )
         files = Files(records.directory, self._keys)
         self._stores: list[Store] = [files, self._depot.shipped] if self._depot else [files]
         self.seals = Seals(records.directory, self._keys, self.ledger) if isinstance(self.ledger, Ledger) else None
@@ -90,7 +95,7 @@ class VisitLog:
         Raises:
             RecordsError: it could not be kept and ``when_full = "refuse"``. With ``"serve"`` it is counted.
         """
-        terms = self._terms.get(visit.site)
+        terms = self._terms.get((VISITS, visit.site))
         if terms is None:
             return
 
@@ -104,7 +109,7 @@ class VisitLog:
 
     def record_misuse(self, misuse: Misuse) -> None:
         """Keep one row, unless this process did for the same deed, prefix and minute. Raises as `record_visit`."""
-        terms = self._terms.get(misuse.site)
+        terms = self._terms.get((MISUSE, misuse.site))
         writer = self._writer()
         if terms and writer.first_this_minute(misuse.time, misuse.site, misuse.what, misuse.prefix):
             self._keep(MISUSE, terms, misuse.time, lambda key: (misuse.encode(), key.tag(misuse.prefix), key.tag("")))
@@ -156,9 +161,11 @@ class VisitLog:
             raise RecordsError('Only hosts that share a store are counted: write store = "postgresql://…".')
         return self._depot.forget(host)
 
-    def purge(self, now: float, *, steady: float | None = None) -> list[Day]:
+    def purge(self, now: float, *, steady: float | None = None, approved_by: str = "") -> list[Day]:
         """Destroy every day that is due at *now* (seconds since 1970, UTC), oldest first; return those days.
 
+        With ``destruction = "approval"`` only if an officer approves, who is entered in the ledger; access records
+        whose time is over go without. What waits is told by `health`.
         *steady* is a clock that nobody sets, in seconds; left out, the machine's. Only one process at a time does
         it; the others return at once. After a jump of the clock nothing is destroyed for 24 steady hours.
 
@@ -169,7 +176,11 @@ class VisitLog:
             self._prepare()
             if self._depot:
                 self._depot.follow()
-            destroyed = self._retention.purge(now, _steady() if steady is None else steady)
+            steady = _steady() if steady is None else steady
+            believed = self._retention.trust(now, steady).waits_until is None
+            destroyed = self._retention.purge(now, steady, approved_by=approved_by)
+            if believed:
+                self.ledger.expire_accesses(moment(expired_before(now, self._records.access_retention)))
             self._writer().let_go()
             self._after_purge(now)
             return destroyed
@@ -181,9 +192,11 @@ class VisitLog:
         writer, store = self._writer(), self._depot.standing() if self._depot else None
         try:
             ends = self._retention.ends(here=True)
-            coming = [*ends.values(), *_next_destruction(store)]
+            waiting = self._retention.awaiting(ends, now)
+            coming = [end for day, end in ends.items() if day not in waiting] + _next_destruction(store)
             return Health(
-                overdue=tuple(dict.fromkeys([*(str(d) for d, end in ends.items() if end <= now), *_overdue(store)])),
+                overdue=tuple(dict.fromkeys([*_overdue_here(ends, waiting, now), *(store.overdue if store else ())])),
+                awaiting=tuple(dict.fromkeys([*map(str, waiting), *(store.awaiting if store else ())])),
                 next_destruction=min(coming, default=None),
                 waits_until=self._retention.trust(now, _steady() if steady is None else steady).waits_until,
                 kept=writer.kept,
@@ -210,11 +223,14 @@ class VisitLog:
         kind: str = VISITS,
         address: str = "",
         consent_id: str = "",
+        place: str = "",
+        narrowed: Narrowed | None = None,
     ) -> Reading:
         """Return the rows of *site* (its name) from *first* to *last*, dates in its time zone, both included.
 
-        *address* and *consent_id* narrow it. That *who* reads, and *why*, stands in the ledger before the first
-        row is given; how many rows there were, after the last. A day past its end is not read, purged or not.
+        *address*, *consent_id* and *narrowed* narrow it. That *who* reads, from what *place*, and *why*, stands in
+        the ledger before the first row is given; how many rows there were, after the last. A day past its end is
+        not read, purged or not.
 
         Raises:
             RecordsError: who or why is empty, or the ledger cannot be written.
@@ -224,6 +240,8 @@ class VisitLog:
         self.ledger.prepare()
         if self._depot:
             self._depot.follow()
+        named = {"address": plain(address), "consent id": consent_id}
+        sought = {what: value for what, value in named.items() if value} | (narrowed.sought if narrowed else {})
         folder = folder_of(site)
         days = [
             day
@@ -238,7 +256,9 @@ class VisitLog:
             kind=kind,
             first=first.isoformat(),
             last=last.isoformat(),
-            sought=" and ".join(["address"] * bool(address) + ["consent id"] * bool(consent_id)) or "everything",
+            sought=" and ".join(sought) or "everything",
+            place=place,
+            whose=" ".join(map(self.fingerprint, sought.values())).strip(),
         )
         return Reading(
             self._stores,
@@ -248,19 +268,34 @@ class VisitLog:
             access=self.ledger.begin_access(entry),
             address=address,
             consent_id=consent_id,
+            fits=narrowed.fits if narrowed else None,
         )
+
+    def fingerprint(self, value: str) -> str:
+        """Return what stands for an address, network or consent id in access records. Raises RecordsError, OSError."""
+        return self._keys.seal_key().fingerprint(plain(value)) if value else ""
+
+    def note_access(self, site: str, what: str, *, now: float, who: str, why: str, place: str) -> None:
+        """Enter that somebody looked at something of *site* that holds no rows. Raises RecordsError."""
+        day = moment(now)[:10]
+        entry = Access(
+            at=moment(now), who=who, why=why, site=site, kind=what, first=day, last=day, sought=what, place=place
+        )
+        self.ledger.end_access(self.ledger.begin_access(entry), rows=0, damaged=0)
 
     def _after_purge(self, now: float) -> None:
         """Tidy the store, and write down how it stands for every process of this host."""
         if self._depot is None:
             return
         ends = self._retention.ends()
+        waiting = self._retention.awaiting(ends, now)
         self._depot.note(
             replace(
                 self._depot.standing(),
                 behind=self._depot.behind(),
-                overdue=tuple(str(day) for day, end in ends.items() if end <= now),
-                next_destruction=min(ends.values(), default=None),
+                overdue=tuple(_overdue_here(ends, waiting, now)),
+                awaiting=tuple(map(str, waiting)),
+                next_destruction=min((end for day, end in ends.items() if day not in waiting), default=None),
             )
         )
         self._depot.tidy(now)
@@ -300,9 +335,9 @@ def _depot(records: Records, keys: Keys, living: dict[str, Terms]) -> Depot | No
     return Depot(records, keys, living)
 
 
-def _overdue(store: Standing | None) -> tuple[str, ...]:
-    return store.overdue if store else ()
-
-
 def _next_destruction(store: Standing | None) -> list[float]:
     return [store.next_destruction] if store and store.next_destruction is not None else []
+
+
+def _overdue_here(ends: Mapping[Day, float], waiting: list[Day], now: float) -> list[str]:
+    return [str(day) for day, end in ends.items() if end <= now and day not in waiting]

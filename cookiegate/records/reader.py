@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from contextlib import ExitStack
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from cookiegate.records.store import Sought
 from cookiegate.records.visit import Misuse, Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cookiegate.records.day import Day
     from cookiegate.records.ledger import Ledger
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from cookiegate.records.vault import DayKey
 
     Row = Visit | Misuse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """What else narrows a reading: *sought* names it, with whose it is where it is somebody's; *fits* decides."""
+
+    sought: dict[str, str]
+    fits: Callable[[Row], bool]
 
 
 class Reading:
@@ -42,16 +51,18 @@ class Reading:
         access: int,
         address: str,
         consent_id: str,
+        fits: Callable[[Row], bool] | None = None,
     ) -> None:
         self._stores, self._ledger, self._access = stores, ledger, access
         self._site, self._address, self._consent_id = site, plain(address), consent_id
+        self._fits = fits or (lambda _: True)
         self._days = [(day, sum(store.size(day) for store in stores)) for day in days]
         self.total = sum(size for _, size in self._days)
         self.done = self.rows = self.damaged = 0
 
     def __iter__(self) -> Iterator[Row]:
         try:
-            for row in self._once(self._all()):
+            for row in filter(self._fits, self._once(self._all())):
                 self.rows += 1
                 yield row
         finally:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cookiegate.records import disk
 from cookiegate.records.day import ONE_DAY, begin_of, date_at, days_in
-from cookiegate.records.ledger import METHOD, Destruction, moment
+from cookiegate.records.ledger import METHOD, Approval, Destruction, moment
 from cookiegate.records.segment import frames_of, segments_in
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 JUMP = 36 * 3600.0  # seconds; a daily purge may come late by half a day
 STEADY = 24 * 3600.0  # seconds
+APPROVED_WITHIN = 7 * 24 * 3600.0  # seconds; then what waits for an officer is overdue (PIPA 21: without delay)
 SLACK = 60.0  # seconds by which a steady clock may be corrected meanwhile
 
 
@@ -45,6 +46,15 @@ def destroyed_from(day: date, period: Period) -> date:
     last = monthrange(year, month + 1)[1]
     end = date(year, month + 1, min(start.day, last))
     return end + ONE_DAY if start.day > last else end
+
+
+def expired_before(now: float, period: Period) -> float:
+    """Return the time before which, at *now*, a record of something that happened then is over (seconds, UTC)."""
+    today = day = date_at(now, "UTC")
+    day -= timedelta(days=31 * period.in_months)  # never less than the period
+    while destroyed_from(day, period) <= today:
+        day += ONE_DAY
+    return begin_of(day, "UTC")
 
 
 def end_of(day: Day, terms: Iterable[Terms]) -> float:
@@ -86,8 +96,9 @@ class Trust:
 class Retention:
     """The rule applied to what lies in *directory* and in the *depot*: which days are due, and their destruction.
 
-    *living* are the terms of the sites as they are configured now, by folder; they go before those with which a
-    day began, except that a day is never destroyed before midnight in both time zones.
+    *living* are the terms of the sites as they are configured now, by kind and folder; they go before those with
+    which a day began, except that a day is never destroyed before midnight in both time zones. *by_approval*: what
+    is due waits until an officer approves.
     """
 
     def __init__(
@@ -95,11 +106,13 @@ class Retention:
         directory: Path,
         keys: Keys,
         ledger: Ledger | SharedLedger,
-        living: Mapping[str, Terms],
+        living: Mapping[tuple[str, str], Terms],
         depot: Depot | None = None,
+        *,
+        by_approval: bool = False,
     ) -> None:
         self._directory, self._keys, self._ledger, self._living = directory, keys, ledger, living
-        self._depot = depot
+        self._depot, self._by_approval = depot, by_approval
 
     def ends(self, *, here: bool = False) -> dict[Day, float]:
         """Return every day of which anything exists, oldest first, and when it must be gone (seconds since 1970, UTC).
@@ -111,9 +124,9 @@ class Retention:
             began.setdefault(day, []).extend(terms)
         return {day: self._end(day, began[day]) for day in sorted(began)}
 
-    def overdue(self, now: float, *, here: bool = False) -> list[Day]:
-        """Return the days that must be gone at *now* and are not, oldest first. Raises OSError, RecordsError."""
-        return [day for day, end in self.ends(here=here).items() if end <= now]
+    def awaiting(self, ends: Mapping[Day, float], now: float) -> list[Day]:
+        """Return which of the days are due at *now* and wait for approval: a week at most, then they are overdue."""
+        return [day for day, end in ends.items() if self._by_approval and now - APPROVED_WITHIN < end <= now]
 
     def _days_here(self) -> set[Day]:
         return {*self._keys.days(), *days_in(self._directory)}
@@ -125,7 +138,7 @@ class Retention:
         """
         if self._keys.is_destroyed(day):
             return 0.0
-        now = self._living.get(day.folder)
+        now = self._living.get((day.kind, day.folder))
         if now:
             began = [now, *(replace(now, zone=terms.zone) for terms in began)]
         return end_of(day, began) if began else 0.0
@@ -134,9 +147,10 @@ class Retention:
         """Return how far the clock is believed, without writing it down."""
         return self._remembered(now, self.ends(here=True)).at(now, steady)
 
-    def purge(self, now: float, steady: float) -> list[Day]:
+    def purge(self, now: float, steady: float, *, approved_by: str = "") -> list[Day]:
         """Destroy what is due; return those days. While another process does it, or the clock jumped: nothing.
 
+        Where it needs approval and has none, only what was begun. Who approves is entered before anything happens.
         First the keys, all at once; from then on nothing can be read, and the ledger says so. Then the files, day
         by day, overwritten and removed, the key's file last. A call after a crash goes on where that one ended.
 
@@ -146,17 +160,21 @@ class Retention:
         """
         try:
             with disk.lock(self._directory / "purge.lock", wait=False):
-                return self._purge(now, steady)
+                return self._purge(now, steady, approved_by)
         except BlockingIOError:
             return []
 
-    def _purge(self, now: float, steady: float) -> list[Day]:
+    def _purge(self, now: float, steady: float, approved_by: str) -> list[Day]:
         ends = self.ends()
         trust = self._remembered(now, ends).at(now, steady)
         disk.sweep(self._directory)
         disk.replace(self._clock, json.dumps([trust.until, trust.noticed, trust.steady]).encode())
         believed = now if trust.waits_until is None else 0.0  # otherwise only what was begun
+        if self._by_approval and not approved_by:
+            believed = 0.0
         due = [day for day, end in ends.items() if end <= believed]
+        if due and approved_by:
+            self._ledger.add_approval(Approval(at=moment(now), who=approved_by, days=tuple(map(str, due))))
         if due and self._depot:
             self._depot.destroy(due, now)
         elif due:
@@ -172,7 +190,7 @@ class Retention:
         """Enter the destroyed day in the ledger and remove its files."""
         if day not in self._days_here():
             return
-        terms, grave = self._keys.terms(day) or self._living.get(day.folder), day.within(self._directory)
+        terms, grave = self._keys.terms(day) or self._living.get((day.kind, day.folder)), day.within(self._directory)
         self._ledger.add_destruction(
             Destruction(
                 site=terms.site if terms else day.folder,

@@ -58,10 +58,14 @@ CREATE TABLE cookiegate.destruction (
 );
 CREATE TABLE cookiegate.access (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at text NOT NULL, who text NOT NULL, why text NOT NULL,
-    site text NOT NULL, kind text NOT NULL, first text NOT NULL, last text NOT NULL, sought text NOT NULL
+    site text NOT NULL, kind text NOT NULL, first text NOT NULL, last text NOT NULL, sought text NOT NULL,
+    place text NOT NULL, whose text NOT NULL
 );
 CREATE TABLE cookiegate.access_end (
     access bigint PRIMARY KEY REFERENCES cookiegate.access, rows bigint NOT NULL, damaged bigint NOT NULL
+);
+CREATE TABLE cookiegate.approval (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at text NOT NULL, who text NOT NULL, days text NOT NULL
 );
 CREATE FUNCTION cookiegate.refuse() RETURNS trigger LANGUAGE plpgsql AS
     $$BEGIN RAISE EXCEPTION 'the ledger is added to, never changed'; END$$;
@@ -78,7 +82,7 @@ async def prepare(connection: Connection) -> None:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", MAKING)
             if await connection.fetchval("SELECT to_regclass('cookiegate.access_end') IS NULL"):
-                ledgers = ("destruction", "access", "access_end")
+                ledgers = ("destruction", "access", "access_end", "approval")
                 await connection.execute(_TABLES + "".join(_ADD_ONLY.format(table=table) for table in ledgers))
     version = await connection.fetchval("SELECT version FROM cookiegate.fleet")
     if version not in {None, VERSION}:

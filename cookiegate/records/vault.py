@@ -33,6 +33,7 @@ _NONCE = 12
 _GENERATION = 8
 _NAME = 8
 _PUBLIC = 32
+_FINGERPRINT = 16
 
 
 class FrameCipher:
@@ -177,6 +178,11 @@ class SealKey:
     def sign(self, message: bytes) -> bytes:
         """Return the signature, 64 bytes."""
         return self._key.sign(message)
+
+    def fingerprint(self, value: str) -> str:
+        """Return what stands for *value* in an access record: whoever has the key and the value can tell."""
+        key = _derive(self._key.private_bytes_raw(), b"whose")
+        return hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=_FINGERPRINT, key=key).hexdigest()
 
     def wrap(self, operators_key: str) -> bytes:
         """Return it encrypted by the operator's key, behind its public half."""

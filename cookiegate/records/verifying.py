@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cookiegate.records.closing import DAY, ERASED
 from cookiegate.records.day import folder_of
 from cookiegate.records.heads import Heads
+from cookiegate.records.ledger import EXPIRED
 from cookiegate.records.seal import MARK, NOTHING, Chain, difference, leaf, root
 from cookiegate.records.sealing import SUFFIX, day_of, days_of
 from cookiegate.records.segment import AT_NUMBER, AT_VERSION, MAX_FRAME, erased, frames_of, segments_in
@@ -60,6 +61,7 @@ class Verification:
         self._checkpoints = [Heads.load(keys.heads), *checkpoints]
         self._heads: dict[str, set[Head]] = {}
         self._leaves: dict[str, dict[int, bytes]] = {}  # of erased rows, by place and number
+        self._expired: set[str] = set()  # digests of access records whose time was over
         self._searched: dict[str, str] = {}  # the hash of each closed day's tag file
         self.total = sum(path.stat().st_size for day in self._days for path in segments_in(day.within(directory)))
         self.advance: Callable[[], None] = lambda: None
@@ -98,7 +100,7 @@ class Verification:
                 yield Fault(f"the ledger's tail is cut or was written anew: it had {count} statements")
         for digest in entries.keys() - digests:
             yield Fault(f"the ledger's entry ({entries[digest]}) was changed, or slipped in by somebody else")
-        if gone := len(digests - entries.keys()):
+        if gone := len(digests - entries.keys() - self._expired):
             yield Fault(f"entries are gone from the ledger, or were changed: {gone}")
 
     def _check_statements(self, heads: dict[int, bytes], digests: set[str]) -> Iterator[Fault]:
@@ -117,6 +119,8 @@ class Verification:
         """Take up what a statement says; yield the digest of an entry."""
         if what == "entry":
             yield values["digest"]
+        elif what == EXPIRED:
+            self._expired.update(values["digests"])
         elif what == DAY:
             self._searched[about] = values["tags"]
             for writer, (_, _, count, head) in values["writers"].items():
