@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.datastructures import Headers
 
 from cookiegate.address import prefix_of
-from cookiegate.debug.access import Admission, Door
+from cookiegate.debug.access import Admission, Door, credentials
 from cookiegate.debug.endpoints import debug_page, refusal
 from cookiegate.debug.view import clock, view
 from cookiegate.origin import address_of
@@ -51,8 +51,9 @@ class Inspection:
         records: Callable[[], Awaitable[Mapping[str, Any]]],
         refused_forms: int,
         misuse: Callable[[str], None],
+        looked: Callable[[str], Awaitable[None]],
     ) -> Response:
-        """Return the page, or a refusal, which *misuse* hears of."""
+        """Return the page, of which *looked* hears who asked for it; or a refusal, which *misuse* hears of."""
         assert self._door  # noqa: S101  the caller asked `off`
         headers = Headers(raw=list(scope["headers"]))
         address = address_of(scope, exchange.sent, self._config)
@@ -62,6 +63,8 @@ class Inspection:
         if admission is not Admission.ADMITTED:
             misuse(admission.value)
             return refusal(admission)
+        given = credentials(headers.get("authorization", ""))
+        await looked(given[0] if given else "")
         seen = view(
             self._config,
             exchange.consent,
@@ -73,7 +76,7 @@ class Inspection:
                 {"host": host, "service": ", ".join(slugs), "reports": seen.times, "last": f"{seen.last}", "line": line}
                 for host, seen, slugs, line in gate.undeclared()
             ],
-            records=_records(await records()) if exchange.consent.site.visits else None,
+            records=_records(await records(), self._config) if exchange.consent.site.visits else None,
         )
         return debug_page(headers.get("accept", ""), seen, url=addresses.to, home=addresses.home)
 
@@ -126,11 +129,15 @@ def _responses(gate: Gate) -> list[dict[str, Any]]:
     ]
 
 
-def _records(health: Mapping[str, Any]) -> dict[str, Any]:
+def _records(health: Mapping[str, Any], config: Config) -> dict[str, Any]:
+    from cookiegate.records.schedule import schedule  # brings cryptography along, and is there already
+
     shown = dict(health)
     for key in ("next_destruction", "waits_until"):
         shown[key] = clock(health.get(key)) or "none"
     if "store_reached" in shown:
         shown["store_reached"] = clock(health.get("store_reached")) or "not yet"
-    shown["overdue"] = ", ".join(health.get("overdue", ())) or "nothing"
+    for key in ("overdue", "awaiting"):
+        shown[key] = ", ".join(health.get(key, ())) or "nothing"
+    shown["schedule"] = "; ".join(map(str, schedule(config)))
     return shown

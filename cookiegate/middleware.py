@@ -186,6 +186,7 @@ class CookieGateMiddleware:
             records=partial(self._remembering.health, exchange.now, fresh=True),
             refused_forms=self._refused_forms,
             misuse=partial(self._remembering.misuse, exchange),
+            looked=partial(self._remembering.note_access, exchange),
         )
         await response(scope, receive, send)
 

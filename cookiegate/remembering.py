@@ -109,6 +109,25 @@ class Remembering:
         except RecordsError as fault:
             log.error("A misuse could not be recorded: %s", fault)
 
+    async def note_access(self, exchange: Exchange, who: str) -> None:
+        """Enter that somebody looked at the debug page; it shows no row, so that a failure stops nobody."""
+        site = exchange.consent.site
+        if self._log is None or site.visits is None:
+            return
+        entered = partial(
+            self._log.note_access,
+            site.name,
+            "debug page",
+            now=exchange.now,
+            who=who,
+            why="to look inside",
+            place=address_of(exchange.scope, exchange.sent, self._config),
+        )
+        try:
+            await to_thread.run_sync(entered)
+        except RecordsError as fault:
+            log.error("A look at the debug page could not be entered in the ledger: %s", fault)
+
     async def health(self, now: float, *, fresh: bool = False) -> dict[str, Any]:
         """Return how the records stand, without personal data; some seconds old unless *fresh*."""
         if self._house is None:
@@ -121,6 +140,7 @@ class Remembering:
         return {
             "ok": found.ok,
             "overdue": list(found.overdue),
+            "awaiting": list(found.awaiting),
             "next_destruction": found.next_destruction,
             "waits_until": found.waits_until,
             "kept": found.kept,

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from cookiegate.cli.audit import audit
 from cookiegate.cli.check import check as find
 from cookiegate.cli.init import write_config
 from cookiegate.cli.records import purge, visits
@@ -23,6 +24,7 @@ out, err = Console(), Console(stderr=True)
 app.command()(scan)
 app.command()(visits)
 app.command()(purge)
+app.command()(audit)
 app.command()(verify)
 app.command()(checkpoint)
 app.command()(erase)

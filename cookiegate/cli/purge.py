@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def purge_due(path: Path, *, gone: str = "") -> Iterator[str]:
-    """Destroy every day that is due and yield a sentence for each. *gone*: a host that will not come back.
+def purge_due(path: Path, *, gone: str = "", approved_by: str = "") -> Iterator[str]:
+    """Destroy every day that is due and yield a sentence for each; or for each that waits for an officer's approval.
+
+    *gone*: a host that will not come back.
 
     Raises:
         ConfigError: the configuration does not load.
@@ -30,18 +32,24 @@ def purge_due(path: Path, *, gone: str = "") -> Iterator[str]:
         if gone:
             known = log.leave_out(gone)
             yield f"Host {gone} is left out of account." if known else f"No host has the id {gone}."
-        yield from _purged(log, config.clock())
+        yield from _purged(log, config, approved_by)
 
 
-def _purged(log: VisitLog, now: float) -> Iterator[str]:
+def _purged(log: VisitLog, config: Config, approved_by: str) -> Iterator[str]:
+    now = config.clock()
     shipped = log.ship(now)  # of a host whose app has stopped
     if shipped:
         yield f"Shipped {shipped} records."
-    destroyed = log.purge(now)
+    destroyed = log.purge(now, approved_by=approved_by)
     yield from (f"Destroyed {day}." for day in destroyed)
     health = log.health(now)
     if health.overdue:
         why = "The clock jumped; they wait until it has run on for 24 hours." if health.waits_until else ""
+        if config.records and config.records.destruction == "approval" and not approved_by:
+            why = f"{why} They waited a week for approval: cookiegate purge --approve NAME".strip()
         raise RecordsError(f"Still there and overdue: {', '.join(health.overdue)}. {why}".strip())
-    if not destroyed:
+    yield from (f"Waits for approval: {day}." for day in health.awaiting)
+    if health.awaiting:
+        yield "To approve and destroy: cookiegate purge --approve NAME"
+    elif not destroyed:
         yield "Nothing is due."

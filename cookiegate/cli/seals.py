@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
-from cookiegate.cli.verify import seals_of, told, verification_of
+from cookiegate.cli.verify import exported, seals_of, told, verification_of
 from cookiegate.config import Config
 from cookiegate.errors import CookieGateError
 from cookiegate.records.keys import Keys
@@ -32,9 +32,14 @@ def verify(
     site: Annotated[str, typer.Option(help="Only this site's days.")] = "",
     day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only this day.")] = None,
     checkpoint: Annotated[list[Path] | None, typer.Option(help="A checkpoint that was kept elsewhere.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Instead: a file that was written for an authority.")] = None,
+    key: Annotated[str, typer.Option(help="With --export, elsewhere: the public key, hexadecimal.")] = "",
 ) -> None:
     """Find what was changed, deleted, inserted, reordered or cut since it was sealed, and say where."""
     try:
+        if export:
+            out.print(Text(exported(config, export, key)), soft_wrap=True)
+            return
         verification = verification_of(config, site=site, day=day.date() if day else None, checkpoints=checkpoint or [])
         faults = _faults(verification)
     except (CookieGateError, OSError) as fault:

@@ -34,6 +34,11 @@ def about_records(config: Config) -> Iterator[Finding]:
     yield Finding(
         "note", "Your server's own access log writes addresses too (uvicorn: --no-access-log), and nobody destroys it."
     )
+    from cookiegate.records.schedule import schedule  # brings cryptography along
+
+    yield from (Finding("note", f"Kept: {rule}.") for rule in schedule(config))
+    if records.destruction == "approval":
+        yield Finding("note", "What is due is destroyed once an officer approves: cookiegate purge --approve NAME")
     yield from _about_places(records)
     if (records.directory / UNTRUSTED_PROXY).exists():
         yield Finding(
@@ -121,6 +126,12 @@ def _about_days(config: Config) -> Iterator[Finding]:
     if health and health.overdue:
         yield Finding(
             "error", f"These days must be destroyed and still exist: {', '.join(health.overdue)}. Run: cookiegate purge"
+        )
+    if health and health.awaiting:
+        yield Finding(
+            "warning",
+            f"These days are due and wait for approval, a week at most: {', '.join(health.awaiting)}. "
+            "Run: cookiegate purge --approve NAME",
         )
     if health and health.broken:
         yield Finding("error", f"The seals do not fit: {health.broken}. Run: cookiegate verify")

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from cookiegate.config import Config
 from cookiegate.errors import RecordsError
+from cookiegate.gate.report import printable
 from cookiegate.records import VisitLog
+from cookiegate.records.export import read_export
+from cookiegate.records.keys import Keys
+from cookiegate.records.vault import SealChecker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +49,32 @@ def verification_of(path: Path, *, site: str = "", day: date | None = None, chec
     """
     contents = [checkpoint.read_bytes() for checkpoint in checkpoints]
     return seals_of(Config.load(path)).verify(site=site, first=day, last=day, checkpoints=contents)
+
+
+def exported(path: Path, export: Path, key: str = "") -> str:
+    """Return what an export says of itself, if it stands as it was signed: by *key*, or else by this log's.
+
+    Raises:
+        ConfigError: the configuration does not load.
+        RecordsError: it was changed, cut, or signed by another key.
+        OSError: it cannot be read.
+    """
+    with export.open("rb") as file:
+        said = read_export(file, _checker(path, key))
+    about = ", ".join(f"{name} {said[name]}" for name in ("reference", "site", "kind", "first", "last", "at", "who"))
+    return printable(f"{export} stands as it was sealed: {said['rows']} rows; {about}.", limit=None)
+
+
+def _checker(path: Path, key: str) -> SealChecker:
+    if key:
+        try:
+            return SealChecker(bytes.fromhex(key))
+        except ValueError:
+            raise RecordsError("The public key has 64 hexadecimal digits.") from None
+    records = Config.load(path).records
+    if records is None:
+        raise RecordsError("No visits are kept here. Say which key signed the export: --key.")
+    return Keys(records).seal_checker()
 
 
 def told(verification: Verification) -> str:

@@ -6,12 +6,13 @@ import csv
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cookiegate.errors import RecordsError
 from cookiegate.gate.report import printable
-from cookiegate.records import VISITS, Misuse, Visit, VisitLog
+from cookiegate.records import VISITS, Misuse, Narrowed, Visit, VisitLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,37 +33,98 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is sought, by whom and why. Dates are in the site's time zone, both included."""
+    """What is sought, by whom, from what place, and why. Dates are in the site's time zone, both included.
+
+    *since* and *until* (seconds since 1970, UTC) narrow the first and the last of them; *until* is excluded.
+    """
 
     first: date
     last: date
     who: str
     why: str
+    place: str = ""
+    since: float | None = None
+    until: float | None = None
     kind: str = VISITS
-    address: str = ""
+    address: str = ""  # or a network
     consent_id: str = ""
     path: str = ""  # a prefix
     status: int | None = None
 
-    def fits(self, row: Visit | Misuse) -> bool:
-        """Return whether a row is wanted, beyond what the log itself can seek."""
-        if isinstance(row, Misuse):
-            return True
-        return row.path.startswith(self.path) and self.status in {None, row.status}
+    @property
+    def network(self) -> IPv4Network | IPv6Network | None:
+        """The network that is sought, if it is one. Raises RecordsError for one that cannot be read."""
+        if "/" not in self.address:
+            return None
+        try:
+            return ip_network(self.address, strict=False)
+        except ValueError:
+            raise RecordsError(
+                f"{self.address!r}: write an address or a network: 203.0.113.9, 203.0.113.0/24."
+            ) from None
+
+    @property
+    def narrowed(self) -> Narrowed:
+        """What narrows it beyond address and consent id."""
+        sought = {"network": str(self.network)} if self.network else {}
+        others = {
+            "time": (self.since, self.until) != (None, None),
+            "path": self.path,
+            "status": self.status is not None,
+        }
+        return Narrowed(sought=sought | {name: "" for name, given in others.items() if given}, fits=self._fits)
+
+    def _fits(self, row: Visit | Misuse) -> bool:
+        if not (self.since is None or self.since <= row.time) or not (self.until is None or row.time < self.until):
+            return False
+        if not isinstance(row, Misuse) and not (row.path.startswith(self.path) and self.status in {None, row.status}):
+            return False
+        return self.network is None or _lies_in(row.prefix if isinstance(row, Misuse) else row.address, self.network)
 
 
-def open_reading(config: Config, site: Site, question: Question, now: float) -> Reading:
-    """Return the reading, which the ledger knows of before its first row.
+def _lies_in(stored: str, network: IPv4Network | IPv6Network) -> bool:
+    """Whether an address, or the network that was kept of it, lies in *network*."""
+    try:
+        kept = ip_network(stored)
+    except ValueError:  # keyed, or none
+        return False
+    return kept.version == network.version and kept.subnet_of(network)  # type: ignore[arg-type]
+
+
+def moment_of(text: str, zone: ZoneInfo) -> tuple[date, float | None]:
+    """Read a day, or a moment in *zone* if it names none: its date, and where it is a moment, seconds since 1970.
 
     Raises:
-        RecordsError: the site keeps no visits, or the records do not open.
+        RecordsError: it is neither.
+    """
+    try:
+        if len(text) <= len("2026-11-22"):
+            return date.fromisoformat(text), None
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RecordsError(f"{text!r}: write a day or a moment: 2026-11-22, 2026-11-22T14:30.") from None
+    moment = moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+    return moment.date(), moment.timestamp()
+
+
+def open_log(config: Config, site: Site) -> VisitLog:
+    """Return the log of a site that keeps visits.
+
+    Raises:
+        RecordsError: it keeps none, or the records do not open.
     """
     log = VisitLog.open(config) if site.visits else None
     if log is None:
         raise RecordsError(f"Site {site.name!r} keeps no visits: there is no [sites.visits] with [records].")
+    return log
+
+
+def ask(log: VisitLog, site: Site, question: Question, now: float) -> Reading:
+    """Return the reading, which the ledger knows of before its first row. Raises RecordsError."""
     return log.read(
         site.name, question.first, question.last, now=now, who=question.who, why=question.why, kind=question.kind,
-        address=question.address, consent_id=question.consent_id,
+        address="" if question.network else question.address, consent_id=question.consent_id, place=question.place,
+        narrowed=question.narrowed,
     )  # fmt: skip
 
 
@@ -103,6 +165,30 @@ def write_json_lines(rows: Iterable[dict[str, Any]], out: TextIO) -> None:
     """Write one JSON object a line; what is not ASCII is escaped, control characters too."""
     for row in rows:
         out.write(json.dumps(row) + "\n")
+
+
+def header_of(question: Question, site: Site, *, reference: str, now: float) -> dict[str, Any]:
+    """Return what a sealed export says of itself: for whom, what was sought, when, by whom."""
+    zone = ZoneInfo(site.time_zone)
+    times = {"since": question.since, "until": question.until}
+    return {
+        "reference": reference,
+        "site": site.name,
+        "kind": question.kind,
+        "first": question.first.isoformat(),
+        "last": question.last.isoformat(),
+        **{name: datetime.fromtimestamp(at, zone).isoformat() for name, at in times.items() if at is not None},
+        "filters": {
+            name: getattr(question, name)
+            for name in ("address", "consent_id", "path", "status")
+            if getattr(question, name)
+        },
+        "time_zone": site.time_zone,
+        "retention": str(site.visits.retention) if site.visits else "",
+        "who": question.who,
+        "why": question.why,
+        "at": datetime.fromtimestamp(now, zone).isoformat(timespec="seconds"),
+    }
 
 
 def day_before(day: date, days: int) -> date:

@@ -9,9 +9,9 @@ VisitLog.ship ─▶ depot, where many machines share a store: shipping ─▶ P
 
 from cookiegate.records.day import MISUSE, VISITS, Day
 from cookiegate.records.health import Health
-from cookiegate.records.ledger import Access, Destruction, Ledger, Summary
+from cookiegate.records.ledger import Access, Approval, Destruction, Ledger, Summary
 from cookiegate.records.log import SYNC_EVERY, VisitLog
-from cookiegate.records.reader import Reading
+from cookiegate.records.reader import Narrowed, Reading
 from cookiegate.records.retention import destroyed_from
 from cookiegate.records.verifying import Fault
 from cookiegate.records.visit import Misuse, Visit
@@ -21,12 +21,14 @@ __all__ = [
     "SYNC_EVERY",
     "VISITS",
     "Access",
+    "Approval",
     "Day",
     "Destruction",
     "Fault",
     "Health",
     "Ledger",
     "Misuse",
+    "Narrowed",
     "Reading",
     "Summary",
     "Visit",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 METHOD = "key destroyed (inner key replaced), files overwritten and removed"
 METHOD_SHARED = "key destroyed (inner key turned on every host), partition dropped, files overwritten and removed"
+METHOD_ROWS = "rows deleted, their pages overwritten"
 PATIENCE = 10.0  # seconds to wait for another process's transaction
 
 EXPIRED = "expired"  # what a statement says of access records whose own time was over

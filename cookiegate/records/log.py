@@ -15,9 +15,10 @@ from cookiegate.records import disk
 from cookiegate.records.day import KINDS, MISUSE, VISITS, Day, Terms, folder_of
 from cookiegate.records.health import Health
 from cookiegate.records.keys import Keys
-from cookiegate.records.ledger import Access, Ledger, moment
+from cookiegate.records.ledger import METHOD_ROWS, Access, Destruction, Ledger, moment
 from cookiegate.records.reader import Narrowed, Reading
 from cookiegate.records.retention import Retention, expired_before
+from cookiegate.records.schedule import ACCESS, ACCESS_RULE
 from cookiegate.records.seals import Seals
 from cookiegate.records.store import Files
 from cookiegate.records.writer import Writer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cookiegate.config import Config, Records
     from cookiegate.records.depot import Depot, Standing
     from cookiegate.records.store import Store
-    from cookiegate.records.vault import DayKey
+    from cookiegate.records.vault import DayKey, SealKey
     from cookiegate.records.visit import Misuse, Visit
     from cookiegate.records.writer import Frame
     from cookiegate.site import Site
@@ -180,7 +181,7 @@ class VisitLog:
             believed = self._retention.trust(now, steady).waits_until is None
             destroyed = self._retention.purge(now, steady, approved_by=approved_by)
             if believed:
-                self.ledger.expire_accesses(moment(expired_before(now, self._records.access_retention)))
+                self._expire_accesses(now)
             self._writer().let_go()
             self._after_purge(now)
             return destroyed
@@ -271,6 +272,10 @@ class VisitLog:
             fits=narrowed.fits if narrowed else None,
         )
 
+    def seal_key(self) -> SealKey:
+        """Return the key that signs seals and exports. Raises RecordsError, OSError."""
+        return self._keys.seal_key()
+
     def fingerprint(self, value: str) -> str:
         """Return what stands for an address, network or consent id in access records. Raises RecordsError, OSError."""
         return self._keys.seal_key().fingerprint(plain(value)) if value else ""
@@ -282,6 +287,28 @@ class VisitLog:
             at=moment(now), who=who, why=why, site=site, kind=what, first=day, last=day, sought=what, place=place
         )
         self.ledger.end_access(self.ledger.begin_access(entry), rows=0, damaged=0)
+
+    def _expire_accesses(self, now: float) -> None:
+        """Destroy the access records whose own time is over, and enter that."""
+        until = moment(expired_before(now, self._records.access_retention))
+        if count := self.ledger.expire_accesses(until):
+            self.ledger.add_destruction(
+                Destruction(
+                    site="",
+                    kind=ACCESS,
+                    day=f"before {until[:10]}",
+                    at=moment(now),
+                    retention=str(self._records.access_retention),
+                    rule=ACCESS_RULE,
+                    frames=count,
+                    method=METHOD_ROWS,
+                )
+            )
+
+    def note_export(self, reference: str, digest: str, rows: int, *, now: float) -> None:
+        """State that a sealed file was given to an authority. Raises RecordsError."""
+        if isinstance(self.ledger, Ledger):
+            self.ledger.state("export", reference, {"at": moment(now), "sha256": digest, "rows": rows})
 
     def _after_purge(self, now: float) -> None:
         """Tidy the store, and write down how it stands for every process of this host."""

@@ -55,6 +55,10 @@ def test_a_reading_that_finds_nothing_is_entered_too(place: Place) -> None:
         pytest.param(("--from", "2026-11-19", "--to", "2026-11-19"), ["/tomorrow"], id="day"),
         pytest.param(("--from", "2026-11-18", "--to", "2026-11-18"), ["/tea", "/tea/green", "/coffee"], id="before"),
         pytest.param(("--ip", "192.0.2.1", "--path", "/coffee"), [], id="both must hold"),
+        pytest.param(("--ip", "192.0.2.0/30"), ["/tea", "/tea/green", "/tomorrow"], id="network"),
+        pytest.param(("--ip", "2001:db8::/32"), ["/coffee"], id="IPv6 network"),
+        pytest.param(("--from", "2026-11-18T12:00:01", "--to", "2026-11-18T12:00:02"), ["/tea/green"], id="moments"),
+        pytest.param(("--from", "2026-11-18T21:00:02+09:00"), ["/coffee", "/tomorrow"], id="moment of another zone"),
     ],
 )
 def test_rows_are_narrowed(place: Place, clock: Clock, options: tuple[str, ...], paths: list[str]) -> None:
