@@ -17,6 +17,7 @@ from cookiegate.cli.init import write_config
 from cookiegate.cli.records import purge, visits
 from cookiegate.cli.scan import scan
 from cookiegate.cli.seals import checkpoint, erase, keys, verify
+from cookiegate.cli.stats import stats
 from cookiegate.errors import ConfigError
 
 app = typer.Typer(help="Cookie consent enforced by the server.", no_args_is_help=True, add_completion=False)
@@ -25,6 +26,7 @@ app.command()(scan)
 app.command()(visits)
 app.command()(purge)
 app.command()(audit)
+app.command()(stats)
 app.command()(verify)
 app.command()(checkpoint)
 app.command()(erase)

@@ -86,7 +86,7 @@ def visits(
     """Read the visit log: the last seven days, unless said otherwise. Do not write addresses into --why."""
     try:
         loaded = Config.load(config)
-        chosen = _site(loaded, site)
+        chosen = site_of(loaded, site)
         now, zone = loaded.clock(), ZoneInfo(chosen.time_zone)
         end, until = moment_of(last, zone) if last else (datetime.fromtimestamp(now, zone).date(), None)
         begin, since = moment_of(first, zone) if first else (day_before(end, 6), None)
@@ -122,7 +122,8 @@ def purge(
         _fail(fault)
 
 
-def _site(config: Config, name: str) -> Site:
+def site_of(config: Config, name: str) -> Site:
+    """Return the site called *name*; without one the first that keeps visits. Raises CookieGateError."""
     for site in config.sites:
         if site.name == name or (not name and site.visits):
             return site

@@ -243,12 +243,7 @@ class VisitLog:
             self._depot.follow()
         named = {"address": plain(address), "consent id": consent_id}
         sought = {what: value for what, value in named.items() if value} | (narrowed.sought if narrowed else {})
-        folder = folder_of(site)
-        days = [
-            day
-            for day, end in self._retention.ends().items()
-            if (day.kind, day.folder) == (kind, folder) and first <= day.date <= last and now < end
-        ]
+        days = [day for day in self._kept(site, kind, now) if first <= day.date <= last]
         entry = Access(
             at=moment(now),
             who=who,
@@ -271,6 +266,17 @@ class VisitLog:
             consent_id=consent_id,
             fits=narrowed.fits if narrowed else None,
         )
+
+    def kept_days(self, site: str, *, now: float, kind: str = VISITS) -> list[date]:
+        """Return the days of *site* that can be read at *now*, oldest first. Raises RecordsError."""
+        try:
+            return [day.date for day in self._kept(site, kind, now)]
+        except OSError as fault:
+            raise RecordsError(f"The records cannot be looked at: {fault}.") from fault
+
+    def _kept(self, site: str, kind: str, now: float) -> list[Day]:
+        here = (kind, folder_of(site))
+        return [day for day, end in self._retention.ends().items() if (day.kind, day.folder) == here and now < end]
 
     def seal_key(self) -> SealKey:
         """Return the key that signs seals and exports. Raises RecordsError, OSError."""

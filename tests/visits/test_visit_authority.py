@@ -108,7 +108,7 @@ def test_the_audit_shows_who_read_whose_rows_from_where(place: Place, monkeypatc
     assert str(first["place"]).endswith(", from 192.0.2.50")
     assert (first["sought"], first["rows"], len(others)) == ("address", 1, 2)
     assert _audit(place, "--whose", ADDRESS) == [first]
-    assert command("audit", "--config", str(place.path))[1].count("address of Shop") == 2
+    assert place.run("audit").stdout.count("address of Shop") == 2
     assert _audit(place, "--destructions") == []
     assert command("audit", "--config", str(place.path), "--format", "csv")[1].startswith("at,who,place,why")
 
