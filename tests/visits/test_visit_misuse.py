@@ -120,3 +120,11 @@ def test_a_refused_form_of_another_site_is_only_counted(place: Place, clock: Clo
     shown = visitor.get("/_privacy/debug", {"authorization": basic(PASSWORD)[1], "accept": "application/json"})
     counted = [value for key, value in json.loads(shown.body)["request"].items() if "refused" in key]
     assert counted == [3]
+
+
+def test_a_refusal_leaves_no_visit_and_misuse_all_the_same(place: Place, clock: Clock) -> None:
+    place.declare(visits='basis = "consent"')
+    ask(place.app(PLAIN, clock), "/x", [(b"cookie", forged(clock))])
+    assert place.rows() == []
+    [row] = misuse(place)
+    assert row["what"] == "forged receipt"
