@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from socket import AF_INET, inet_ntop, inet_pton
 
 
@@ -28,3 +28,14 @@ def prefix_of(address: str) -> str:
         return str(ip_network((text, 48 if ":" in text else 24), strict=False))
     except ValueError:
         return ""
+
+
+def lies_in(stored: str, network: str) -> bool:
+    """Return whether an address, or the network that was kept of it, lies in *network*; what is neither does not."""
+    try:
+        inner, outer = ip_network(stored), ip_network(network, strict=False)
+    except ValueError:
+        return False
+    if isinstance(inner, IPv4Network):
+        return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(outer, IPv6Network) and inner.subnet_of(outer)

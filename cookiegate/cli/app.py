@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cookiegate.cli.audit import audit
 from cookiegate.cli.check import check as find
+from cookiegate.cli.holds import hold
 from cookiegate.cli.init import write_config
 from cookiegate.cli.records import purge, visits
 from cookiegate.cli.scan import scan
@@ -27,6 +28,7 @@ app.command()(visits)
 app.command()(purge)
 app.command()(audit)
 app.command()(stats)
+app.add_typer(hold, name="hold")
 app.command()(verify)
 app.command()(checkpoint)
 app.command()(erase)

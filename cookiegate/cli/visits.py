@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from cookiegate.address import lies_in
 from cookiegate.errors import RecordsError
 from cookiegate.gate.report import printable
 from cookiegate.records import VISITS, Misuse, Narrowed, Visit, VisitLog
@@ -79,16 +80,9 @@ class Question:
             return False
         if not isinstance(row, Misuse) and not (row.path.startswith(self.path) and self.status in {None, row.status}):
             return False
-        return self.network is None or _lies_in(row.prefix if isinstance(row, Misuse) else row.address, self.network)
-
-
-def _lies_in(stored: str, network: IPv4Network | IPv6Network) -> bool:
-    """Whether an address, or the network that was kept of it, lies in *network*."""
-    try:
-        kept = ip_network(stored)
-    except ValueError:  # keyed, or none
-        return False
-    return kept.version == network.version and kept.subnet_of(network)  # type: ignore[arg-type]
+        return self.network is None or lies_in(
+            row.prefix if isinstance(row, Misuse) else row.address, str(self.network)
+        )
 
 
 def moment_of(text: str, zone: ZoneInfo) -> tuple[date, float | None]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cookiegate.site import Site
 
 VISITS, MISUSE = KINDS = ("visits", "misuse")
+ARCHIVE = "archive"  # visits under a hold; the hold's id stands in the site's place
 ONE_DAY = timedelta(days=1)
 
 
@@ -87,7 +88,7 @@ def begin_of(day: date, zone: str) -> float:
 
 def days_in(root: Path) -> Iterator[Day]:
     """Yield every day that has a file or folder under *root*, in no order."""
-    for kind in KINDS:
+    for kind in (*KINDS, ARCHIVE):
         for entry in (root / kind).glob("*/????-??-??"):
             try:
                 yield Day(date.fromisoformat(entry.name), entry.parent.name, kind)

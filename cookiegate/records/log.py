@@ -12,7 +12,8 @@ from cookiegate.address import plain
 from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
-from cookiegate.records.day import KINDS, MISUSE, VISITS, Day, Terms, folder_of
+from cookiegate.records.archive import Archive
+from cookiegate.records.day import ARCHIVE, KINDS, MISUSE, VISITS, Day, Terms, folder_of
 from cookiegate.records.health import Health
 from cookiegate.records.keys import Keys
 from cookiegate.records.ledger import METHOD_ROWS, Access, Destruction, Ledger, moment
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cookiegate.config import Config, Records
+    from cookiegate.records.archive import Hold
     from cookiegate.records.depot import Depot, Standing
     from cookiegate.records.store import Store
     from cookiegate.records.vault import DayKey, SealKey
@@ -56,10 +58,12 @@ class VisitLog:
         self.ledger = (
             self._depot.ledger if self._depot else Ledger(records.directory / "ledger.db", self._keys.seal_key)
         )
-        by_approval = records.destruction == "approval"
+        self._archive = Archive(records.directory, self._keys, self.ledger) if isinstance(self.ledger, Ledger) else None
         self._retention = Retention(
-            records.directory, self._keys, self.ledger, living, self._depot, by_approval=by_approval
-        )
+            records.directory, self._keys, self.ledger, living, self._depot,
+            by_approval=records.destruction == "approval",
+            preserve=self._archive.preserve if self._archive else lambda _: None,
+        )  # fmt: skip
         files = Files(records.directory, self._keys)
         self._stores: list[Store] = [files, self._depot.shipped] if self._depot else [files]
         self.seals = Seals(records.directory, self._keys, self.ledger) if isinstance(self.ledger, Ledger) else None
@@ -266,6 +270,31 @@ class VisitLog:
             consent_id=consent_id,
             fits=narrowed.fits if narrowed else None,
         )
+
+    @property
+    def archive(self) -> Archive:
+        """The visits under a hold. Raises RecordsError where rows lie in PostgreSQL."""
+        if self._archive is None:
+            raise RecordsError("Rows that are shipped to PostgreSQL cannot be held yet: holds are for store = 'files'.")
+        return self._archive
+
+    def read_hold(self, hold: Hold, *, now: float, who: str, why: str, place: str = "") -> Reading:
+        """Return what was moved to the archive for *hold*; entered as any reading. Raises RecordsError."""
+        if not who.strip() or not why.strip():
+            raise RecordsError("Who opens the archive, and why? Both are entered in the ledger and must be given.")
+        entry = Access(
+            at=moment(now), who=who, why=why, site=hold.site, kind=ARCHIVE, first=hold.first, last=hold.last,
+            sought=f"hold {hold.id}", place=place,
+        )  # fmt: skip
+        days, number = self.archive.days(hold), self.ledger.begin_access(entry)
+        return Reading(self._stores, self.ledger, days, site=hold.site, access=number, address="", consent_id="")
+
+    def end_hold(self, hold: Hold, *, now: float, who: str, why: str) -> None:
+        """Destroy at once what was held. After a crash, call it again. Raises RecordsError, OSError."""
+        if not who.strip() or not why.strip():
+            raise RecordsError("Who ends the hold, and why? Both are entered in the ledger and must be given.")
+        self._retention.destroy(self.archive.all_days(hold), now)
+        self.archive.forget(hold, now=now, who=who, why=why)
 
     def kept_days(self, site: str, *, now: float, kind: str = VISITS) -> list[date]:
         """Return the days of *site* that can be read at *now*, oldest first. Raises RecordsError."""

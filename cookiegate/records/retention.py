@@ -18,7 +18,7 @@ from cookiegate.records.ledger import METHOD, Approval, Destruction, moment
 from cookiegate.records.segment import frames_of, segments_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
     from cookiegate.period import Period
@@ -98,7 +98,7 @@ class Retention:
 
     *living* are the terms of the sites as they are configured now, by kind and folder; they go before those with
     which a day began, except that a day is never destroyed before midnight in both time zones. *by_approval*: what
-    is due waits until an officer approves.
+    is due waits until an officer approves. *preserve* moves what a hold keeps of days that are about to die.
     """
 
     def __init__(
@@ -110,9 +110,10 @@ class Retention:
         depot: Depot | None = None,
         *,
         by_approval: bool = False,
+        preserve: Callable[[Collection[Day]], None] = lambda _: None,
     ) -> None:
         self._directory, self._keys, self._ledger, self._living = directory, keys, ledger, living
-        self._depot, self._by_approval = depot, by_approval
+        self._depot, self._by_approval, self._preserve = depot, by_approval, preserve
 
     def ends(self, *, here: bool = False) -> dict[Day, float]:
         """Return every day of which anything exists, oldest first, and when it must be gone (seconds since 1970, UTC).
@@ -164,6 +165,13 @@ class Retention:
         except BlockingIOError:
             return []
 
+    def destroy(self, days: Collection[Day], now: float) -> None:
+        """Destroy days before their time: of a hold that ends. Raises as `purge`."""
+        with disk.lock(self._directory / "purge.lock"):
+            self._keys.destroy(days)
+            for day in days:
+                self._bury(day, now)
+
     def _purge(self, now: float, steady: float, approved_by: str) -> list[Day]:
         ends = self.ends()
         trust = self._remembered(now, ends).at(now, steady)
@@ -175,6 +183,7 @@ class Retention:
         due = [day for day, end in ends.items() if end <= believed]
         if due and approved_by:
             self._ledger.add_approval(Approval(at=moment(now), who=approved_by, days=tuple(map(str, due))))
+        self._preserve(due)
         if due and self._depot:
             self._depot.destroy(due, now)
         elif due:

@@ -7,7 +7,7 @@ import random
 import sqlite3
 import threading
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MIDNIGHT = NOON + A_DAY / 2
 
 
-def rows(log: VisitLog, site: Site, now: float = NOON, **narrow: str) -> list[Visit]:
+def rows(log: VisitLog, site: Site, now: float = NOON, **narrow: Any) -> list[Visit]:
     reading = log.read(site.name, date(2000, 1, 1), date(2100, 1, 1), now=now, who="Kim", why="a test", **narrow)
     return [row for row in reading if isinstance(row, Visit)]
 
