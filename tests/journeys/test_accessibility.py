@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from cookiegate.cli.charts import report
 from cookiegate.languages import direction, languages
+from cookiegate.records.statistics import Statistics
 from tests.journeys.conftest import serving
 from tests.journeys.spoken import POSITIONS
 
@@ -66,6 +69,24 @@ def test_no_page_after_an_answer_has_a_fault(arrive: Arrive, spoken: str) -> Non
         for path in ("/_privacy/?note=saved", "/", "/_privacy/browsers", "/_privacy/nowhere"):
             visitor.open(path)
             found[language, path, str(look)] = faults(visitor.page)
+    assert {where: said for where, said in found.items() if said} == {}
+
+
+def test_the_report_of_statistics_has_no_fault(arrive: Arrive, spoken: str) -> None:
+    counts = {
+        "visits": 7,
+        "hours": [0] * 23 + [7],
+        "pages": {"/a/" + "long-" * 40: 5, "other": 2},
+        "families": {"chrome": 7},
+    }
+    days = {date(2026, 11, day): counts if day % 3 else {} for day in range(1, 31)}
+    html = report(Statistics("Tea House", days), at="2026-11-30 12:00").decode()
+    found = {}
+    for look in LOOKS:
+        page = arrive(f"{spoken}/bar", **look).page
+        page.set_content(html)
+        assert page.locator("svg.bars").count() == 2
+        found[str(look)] = faults(page)
     assert {where: said for where, said in found.items() if said} == {}
 
 
