@@ -115,7 +115,7 @@ class Remembering:
         if self._log is None or site.visits is None:
             return
         entered = partial(
-            self._log.note_access,
+            self._log.desk.note_access,
             site.name,
             "debug page",
             now=exchange.now,

@@ -82,7 +82,7 @@ def _in_short(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _accesses(log: VisitLog, whose: str) -> Iterator[dict[str, Any]]:
-    mark = log.fingerprint(whose)
+    mark = log.desk.fingerprint(whose)
     for entry in log.ledger.accesses():
         if not mark or mark in entry.whose.split():
             yield {column: value for column, value in asdict(entry).items() if column in ACCESS_COLUMNS}

@@ -94,7 +94,7 @@ def read(
         loaded = Config.load(config)
         log = _log(loaded)
         found = log.archive.hold(name)
-        reading = log.read_hold(
+        reading = log.desk.read_hold(
             found, now=loaded.clock(), who=who or getpass.getuser(), why=why, place=this_place()
         )  # fmt: skip
         with watched(reading) as given:

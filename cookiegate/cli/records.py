@@ -161,7 +161,7 @@ def _export(log: VisitLog, question: Question, site: Site, *, now: float, refere
         os.link(unfinished, file)
     finally:
         os.unlink(unfinished)
-    log.note_export(reference, digest, reading.rows, now=now)
+    log.desk.note_export(reference, digest, reading.rows, now=now)
     said = (
         f"{file}: {reading.rows} rows, sealed by key {key.public.hex()}. To check it: cookiegate verify --export {file}"
     )

@@ -3,7 +3,8 @@
 Visit.of(…) ─▶ VisitLog.record_visit ─▶ writer ─▶ vault (the day's key) ─▶ segment: one write
 VisitLog.purge ─▶ retention: what is due ─▶ vault: keys die ─▶ ledger: entered ─▶ files overwritten and removed
 log.seals: seal ─▶ close the day ─▶ verify, and say where something does not stand
-VisitLog.read ─▶ ledger: who and why ─▶ reader ─▶ store: files, and what was shipped ─▶ rows
+VisitLog.read ─▶ desk ─▶ ledger: who, whose and why ─▶ reader ─▶ store: files, and what was shipped ─▶ rows
+VisitLog.archive: what a hold preserves of days that die
 VisitLog.ship ─▶ depot, where many machines share a store: shipping ─▶ PostgreSQL; fleet: one inner key for all hosts
 """
 

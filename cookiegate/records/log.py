@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING
 
-from cookiegate.address import plain
 from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.archive import Archive
-from cookiegate.records.day import ARCHIVE, KINDS, MISUSE, VISITS, Day, Terms, folder_of
+from cookiegate.records.day import KINDS, MISUSE, VISITS, Day, Terms, folder_of
+from cookiegate.records.desk import Desk
 from cookiegate.records.health import Health
 from cookiegate.records.keys import Keys
-from cookiegate.records.ledger import METHOD_ROWS, Access, Destruction, Ledger, moment
-from cookiegate.records.reader import Narrowed, Reading
+from cookiegate.records.ledger import METHOD_ROWS, Destruction, Ledger, moment
 from cookiegate.records.retention import Retention, expired_before
 from cookiegate.records.schedule import ACCESS, ACCESS_RULE
 from cookiegate.records.seals import Seals
@@ -65,7 +63,11 @@ class VisitLog:
             preserve=self._archive.preserve if self._archive else lambda _: None,
         )  # fmt: skip
         files = Files(records.directory, self._keys)
-        self._stores: list[Store] = [files, self._depot.shipped] if self._depot else [files]
+        stores: list[Store] = [files, self._depot.shipped] if self._depot else [files]
+        self.desk = Desk(
+            stores, self._keys, self.ledger, self._retention, depot=self._depot, archive=self._archive
+        )  # fmt: skip
+        self.read = self.desk.read
         self.seals = Seals(records.directory, self._keys, self.ledger) if isinstance(self.ledger, Ledger) else None
         self._process = self._new_writer()
 
@@ -216,78 +218,12 @@ class VisitLog:
         except OSError as fault:
             raise RecordsError(f"The records cannot be looked at: {fault}.") from fault
 
-    def read(
-        self,
-        site: str,
-        first: date,
-        last: date,
-        *,
-        now: float,
-        who: str,
-        why: str,
-        kind: str = VISITS,
-        address: str = "",
-        consent_id: str = "",
-        place: str = "",
-        narrowed: Narrowed | None = None,
-    ) -> Reading:
-        """Return the rows of *site* (its name) from *first* to *last*, dates in its time zone, both included.
-
-        *address*, *consent_id* and *narrowed* narrow it. That *who* reads, from what *place*, and *why*, stands in
-        the ledger before the first row is given; how many rows there were, after the last. A day past its end is
-        not read, purged or not.
-
-        Raises:
-            RecordsError: who or why is empty, or the ledger cannot be written.
-        """
-        if not who.strip() or not why.strip():
-            raise RecordsError("Who reads personal data, and why? Both are entered in the ledger and must be given.")
-        self.ledger.prepare()
-        if self._depot:
-            self._depot.follow()
-        named = {"address": plain(address), "consent id": consent_id}
-        sought = {what: value for what, value in named.items() if value} | (narrowed.sought if narrowed else {})
-        days = [day for day in self._kept(site, kind, now) if first <= day.date <= last]
-        entry = Access(
-            at=moment(now),
-            who=who,
-            why=why,
-            site=site,
-            kind=kind,
-            first=first.isoformat(),
-            last=last.isoformat(),
-            sought=" and ".join(sought) or "everything",
-            place=place,
-            whose=" ".join(map(self.fingerprint, sought.values())).strip(),
-        )
-        return Reading(
-            self._stores,
-            self.ledger,
-            days,
-            site=site,
-            access=self.ledger.begin_access(entry),
-            address=address,
-            consent_id=consent_id,
-            fits=narrowed.fits if narrowed else None,
-        )
-
     @property
     def archive(self) -> Archive:
         """The visits under a hold. Raises RecordsError where rows lie in PostgreSQL."""
         if self._archive is None:
             raise RecordsError("Rows that are shipped to PostgreSQL cannot be held yet: holds are for store = 'files'.")
         return self._archive
-
-    def read_hold(self, hold: Hold, *, now: float, who: str, why: str, place: str = "") -> Reading:
-        """Return what was moved to the archive for *hold*; entered as any reading. Raises RecordsError."""
-        if not who.strip() or not why.strip():
-            raise RecordsError("Who opens the archive, and why? Both are entered in the ledger and must be given.")
-        entry = Access(
-            at=moment(now), who=who, why=why, site=hold.site, kind=ARCHIVE, first=hold.first, last=hold.last,
-            sought=f"hold {hold.id}", place=place,
-        )  # fmt: skip
-        days, number = self.archive.days(hold), self.ledger.begin_access(entry)
-        return Reading(self._stores, self.ledger, days, site=hold.site, access=number, address="", consent_id="")
 
     def end_hold(self, hold: Hold, *, now: float, who: str, why: str) -> None:
         """Destroy at once what was held. After a crash, call it again. Raises RecordsError, OSError."""
@@ -296,32 +232,9 @@ class VisitLog:
         self._retention.destroy(self.archive.all_days(hold), now)
         self.archive.forget(hold, now=now, who=who, why=why)
 
-    def kept_days(self, site: str, *, now: float, kind: str = VISITS) -> list[date]:
-        """Return the days of *site* that can be read at *now*, oldest first. Raises RecordsError."""
-        try:
-            return [day.date for day in self._kept(site, kind, now)]
-        except OSError as fault:
-            raise RecordsError(f"The records cannot be looked at: {fault}.") from fault
-
-    def _kept(self, site: str, kind: str, now: float) -> list[Day]:
-        here = (kind, folder_of(site))
-        return [day for day, end in self._retention.ends().items() if (day.kind, day.folder) == here and now < end]
-
     def seal_key(self) -> SealKey:
         """Return the key that signs seals and exports. Raises RecordsError, OSError."""
         return self._keys.seal_key()
-
-    def fingerprint(self, value: str) -> str:
-        """Return what stands for an address, network or consent id in access records. Raises RecordsError, OSError."""
-        return self._keys.seal_key().fingerprint(plain(value)) if value else ""
-
-    def note_access(self, site: str, what: str, *, now: float, who: str, why: str, place: str) -> None:
-        """Enter that somebody looked at something of *site* that holds no rows. Raises RecordsError."""
-        day = moment(now)[:10]
-        entry = Access(
-            at=moment(now), who=who, why=why, site=site, kind=what, first=day, last=day, sought=what, place=place
-        )
-        self.ledger.end_access(self.ledger.begin_access(entry), rows=0, damaged=0)
 
     def _expire_accesses(self, now: float) -> None:
         """Destroy the access records whose own time is over, and enter that."""
@@ -339,11 +252,6 @@ class VisitLog:
                     method=METHOD_ROWS,
                 )
             )
-
-    def note_export(self, reference: str, digest: str, rows: int, *, now: float) -> None:
-        """State that a sealed file was given to an authority. Raises RecordsError."""
-        if isinstance(self.ledger, Ledger):
-            self.ledger.state("export", reference, {"at": moment(now), "sha256": digest, "rows": rows})
 
     def _after_purge(self, now: float) -> None:
         """Tidy the store, and write down how it stands for every process of this host."""

@@ -76,7 +76,7 @@ def statistics(
     for summary in log.seals.summaries(site.name, first, last) if log.seals else ():
         if summary.kind == VISITS:
             days[date.fromisoformat(summary.day)] = summary.counts
-    unclosed = [day for day in log.kept_days(site.name, now=now) if first <= day <= last and day not in days]
+    unclosed = [day for day in log.desk.kept_days(site.name, now=now) if first <= day <= last and day not in days]
     for begin, end in _runs(unclosed):
         tallies: dict[date, Counts] = {}
         for row in watch(log.read(site.name, begin, end, now=now, who=who, why=WHY, place=place)):

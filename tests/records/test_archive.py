@@ -35,7 +35,9 @@ def _purge(log: VisitLog, until: float = DUE) -> None:
 
 
 def _read(log: VisitLog, hold: Hold) -> list[str]:
-    return [getattr(row, "path", "") for row in log.read_hold(hold, now=DUE, who="Lee", why="hearing", place="here")]
+    return [
+        getattr(row, "path", "") for row in log.desk.read_hold(hold, now=DUE, who="Lee", why="hearing", place="here")
+    ]
 
 
 def test_what_is_held_moves_and_the_rest_dies_on_time(open_log: OpenLog, memory_path: Path) -> None:
@@ -141,7 +143,7 @@ def test_a_hold_needs_a_reason_and_a_name(open_log: OpenLog, missing: str) -> No
     with pytest.raises(RecordsError, match="must be given"):
         _held(log, **{missing: " "})
     hold = _held(log)
-    for act in (log.read_hold, log.end_hold):
+    for act in (log.desk.read_hold, log.end_hold):
         with pytest.raises(RecordsError, match="must be given"):
             act(hold, now=NOON, who="Lee", why=" ")
 

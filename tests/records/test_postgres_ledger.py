@@ -31,7 +31,7 @@ def test_the_shared_ledger_keeps_approvals_and_lets_access_records_go(
     assert found.visits == 1  # no day is closed here: counted from the row
     list(log.read(site.name, date.min, date.max, now=NOON + A_DAY, who="Lee", why="x", address="203.0.113.9"))
     statistical, sought = log.ledger.accesses()
-    assert (statistical.place, statistical.whose, sought.whose) == ("here", "", log.fingerprint("203.0.113.9"))
+    assert (statistical.place, statistical.whose, sought.whose) == ("here", "", log.desk.fingerprint("203.0.113.9"))
     log._writer().close()
     log.ship(NOON)
     disk.replace(tmp_path / "records" / "clock", json.dumps([DUE - A_DAY, None, 0]).encode())  # of a daily purge
