@@ -105,7 +105,7 @@ class Housekeeping:
     def _run_seals(self, seals: Seals, stop: Event) -> None:
         def breathe() -> None:
             if stop.wait(REST):
-                raise SystemExit  # ends the thread; the next process goes on
+                raise SystemExit  # stopped while it works; the next process goes on
 
         next_close = float("-inf")
         while not stop.wait(SEAL_EVERY):
@@ -116,6 +116,8 @@ class Housekeeping:
                     next_close = now + CLOSE_EVERY
                     for day in seals.close(now, breathe=breathe):
                         log.info("Closed %s: sealed, counted, ready to be searched.", day)
+            except SystemExit:
+                return
             except RecordsError as fault:
                 log.error("The records are not sealed, and can be changed unnoticed until they are: %s", fault)
             except Exception:
