@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,10 @@ class Housekeeping:
             if stop.wait(REST):
                 raise SystemExit  # stopped while it works; the next process goes on
 
+        with suppress(SystemExit):
+            self._seal(seals, stop, breathe)
+
+    def _seal(self, seals: Seals, stop: Event, breathe: Callable[[], None]) -> None:
         next_close = float("-inf")
         while not stop.wait(SEAL_EVERY):
             now = self._clock()
@@ -116,8 +121,6 @@ class Housekeeping:
                     next_close = now + CLOSE_EVERY
                     for day in seals.close(now, breathe=breathe):
                         log.info("Closed %s: sealed, counted, ready to be searched.", day)
-            except SystemExit:
-                return
             except RecordsError as fault:
                 log.error("The records are not sealed, and can be changed unnoticed until they are: %s", fault)
             except Exception:
