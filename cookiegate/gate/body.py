@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
@@ -103,7 +102,7 @@ class BodyFinder:
 def forbids_forms(policies: str) -> bool:
     """Return whether a Content-Security-Policy stops a form to the page's own origin (CSP 3, ``form-action``).
 
-    A sandboxed page without ``allow-same-origin`` may send one, but as a stranger (``Origin: null``), who is not believed.
+    A sandboxed page without ``allow-same-origin`` sends it as a stranger (``Origin: null``), and is not believed.
     """
     return any(_forbids_forms(policy) for policy in policies.lower().split(","))
 

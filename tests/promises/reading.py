@@ -1,4 +1,4 @@
-"""How the tests of the question read a page: by a parser that is not ours, and in languages that are spelled out here."""
+"""How the tests of the question read a page: by no parser of ours, and in languages spelled out here."""
 
 from __future__ import annotations
 

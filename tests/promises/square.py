@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from asyncio import sleep
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 
 from cookiegate import Config, CookieGateMiddleware, Site
 from tests.promises.reading import SPOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 Position = Literal["bar", "card", "top"]
 POSITIONS: Final[tuple[Position, ...]] = get_args(Position)
@@ -36,6 +40,17 @@ async def _page(request: Request) -> HTMLResponse:
     return HTMLResponse(PAGE, headers={"content-security-policy": policy} if policy else None)
 
 
+async def _slow(_: Request) -> StreamingResponse:
+    """The page in two pieces: browsers lay the first out, the question with it, before the second comes."""
+
+    async def pieces() -> AsyncIterator[str]:
+        yield PAGE[:-2000]
+        await sleep(0.3)
+        yield PAGE[-2000:] + "<p>Tea</p>" * 200
+
+    return StreamingResponse(pieces(), media_type="text/html")
+
+
 async def _ready(_: Request) -> PlainTextResponse:
     return PlainTextResponse("")
 
@@ -50,7 +65,7 @@ def _gated(position: Position) -> CookieGateMiddleware:
         standing_link="append",
     )
     keys = ["a-key-of-this-test-suite-32-bytes-and-longer"]
-    pages = Starlette(routes=[Route(path, _page) for path in POLICIES])
+    pages = Starlette(routes=[Route("/slow", _slow), *(Route(path, _page) for path in POLICIES)])
     return CookieGateMiddleware(pages, config=Config(secret_keys=keys, sites=[site]))
 
 

@@ -59,9 +59,10 @@ def test_question_and_style_weigh_five_kilobytes_at_most_in_every_language_and_p
 def test_no_page_of_ours_in_any_language_holds_a_script_an_inline_style_or_an_address_of_others() -> None:
     visitor, wrong = everywhere(), []
     for language in SPOKEN:
-        pages = [visitor.get(path, speaking(language)).text for path in ("/_privacy/", "/_privacy/browsers")]
-        pages.append(visitor.get("/_privacy/nothing", speaking(language)).text)
-        pages.append(visitor.get("/_privacy/receipt.json", speaking(language)).text)
+        paths = ["/_privacy/", "/_privacy/nothing", "/_privacy/receipt.json"]
+        if language in {"en", "ko", "ar", "fr", "zh-Hant"}:
+            paths.append("/_privacy/browsers")  # long, and the same template for all
+        pages = [visitor.get(path, speaking(language)).text for path in paths]
         forged = {**SAME_ORIGIN, "sec-fetch-site": "cross-site", "accept-language": language}
         pages.append(visitor.post({"action": "accept_all"}, forged).text)
         pages.append(visitor.get(headers=speaking(language)).text)
@@ -125,7 +126,11 @@ def test_purpose_data_period_and_refusal_stand_beside_the_buttons_in_every_langu
         assert all(len(line) > 5 for line in [*names[:1], *lines]), (language, names, lines)
         assert asked.index("<dl>") < asked.index("<form"), "read before the answer"
         for who in ("Google Analytics", "Meta Pixel", "YouTube"):
-            assert re.search(rf"{who}[^(（;]*[(（][^)）]+[)）]", lines[0]), (language, "who receives it, and where", lines[0])
+            assert re.search(rf"{who}[^(（;]*[(（][^)）]+[)）]", lines[0]), (
+                language,
+                "who receives it, and where",
+                lines[0],
+            )
         if language == "en":
             english = {*names, *lines[1:]}
     for language in set(SPOKEN) - {"en"}:

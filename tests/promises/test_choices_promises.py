@@ -1,4 +1,4 @@
-"""What issue 7 promises of the choices page: everything is named, answered one by one, shown, taken back and downloaded."""
+"""What issue 7 promises of the choices page: all is named, answered one by one, shown, taken back, downloaded."""
 
 from __future__ import annotations
 
@@ -148,7 +148,9 @@ def test_withdrawing_takes_as_many_steps_as_giving_from_wherever_one_gives() -> 
     visitor = a_visitor(standing_link="append")
     press(visitor, visitor.get(HERE), "accept_all", SAME_ORIGIN)
     assert loaded(visitor) == set(LOADS.values())
-    assert 'href="//shop.test/_privacy/"' in visitor.get().text, "the link stands on every page that may be withdrawn on"
+    assert 'href="//shop.test/_privacy/"' in visitor.get().text, (
+        "the link stands on every page that may be withdrawn on"
+    )
     buttons = [button for _, buttons in forms(visitor.get(HERE).text) for button in buttons]
     looks = {button["value"]: button["class"] for button in buttons if button.get("name") == "action"}
     assert looks["withdraw"] == looks["accept_all"] == looks["reject_all"]

@@ -1,4 +1,4 @@
-"""What issue 7 promises of forms: whatever page, browser or policy a choice comes from, it ends well or is explained."""
+"""What issue 7 promises of forms: whatever page, browser or policy a choice comes from, it ends well or in words."""
 
 from __future__ import annotations
 
@@ -89,7 +89,10 @@ def test_who_was_not_believed_chooses_on_the_page_that_explains_it() -> None:
 def test_the_way_back_never_ends_in_a_bare_error(back: str) -> None:
     """The address of an explained refusal is our form's own: reloaded, restored or sent on, it leads to the choices."""
     visitor = Visitor(gated())
-    for reply in (visitor.get(back), follow(visitor, visitor.post({"action": "reject_all", "return_to": back}, SILENT))):
+    for reply in (
+        visitor.get(back),
+        follow(visitor, visitor.post({"action": "reject_all", "return_to": back}, SILENT)),
+    ):
         if reply.header("content-type").startswith("application/json"):
             continue
         assert reply.header("content-type").startswith("text/html"), reply
@@ -202,7 +205,9 @@ def test_a_base_of_the_page_sends_our_addresses_nowhere_else(base: str) -> None:
 
 def test_a_frame_and_a_fetch_are_never_asked() -> None:
     for destination in ("iframe", "frame", "embed", "object", "fencedframe", "empty", "script", "image"):
-        reply = Visitor(gated(Answer(FORM))).get(headers={"sec-fetch-dest": destination, "sec-fetch-mode": MODES.get(destination, "navigate")})
+        reply = Visitor(gated(Answer(FORM))).get(
+            headers={"sec-fetch-dest": destination, "sec-fetch-mode": MODES.get(destination, "navigate")}
+        )
         assert "privacy-banner" not in reply.text
         assert "<textarea" in reply.text
 
