@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
@@ -100,12 +99,20 @@ class BodyFinder:
         return None
 
 
-def forbids_forms(policy: str) -> bool:
-    """Return whether a Content-Security-Policy stops a form to the page's own origin (CSP 3, ``form-action``)."""
-    for directive in re.split(r"[;,]", policy.lower()):
-        words = directive.split()
-        if words[:1] == ["sandbox"] and "allow-forms" not in words:
-            return True
-        if words[:1] == ["form-action"] and "'self'" not in words and "*" not in words:
-            return True
-    return False
+def forbids_forms(policies: str) -> bool:
+    """Return whether a Content-Security-Policy stops a form to the page's own origin (CSP 3, ``form-action``).
+
+    A sandboxed page without ``allow-same-origin`` sends it as a stranger (``Origin: null``), and is not believed.
+    """
+    return any(_forbids_forms(policy) for policy in policies.lower().split(","))
+
+
+def _forbids_forms(policy: str) -> bool:
+    directives: dict[str, set[str]] = {}
+    for directive in policy.split(";"):
+        name, *values = directive.split() or [""]
+        directives.setdefault(name, set(values))  # CSP 3, 2.2.1: of several of one name the first counts
+    targets, sandbox = directives.get("form-action"), directives.get("sandbox")
+    if targets is not None and not targets & {"'self'", "*"}:
+        return True
+    return sandbox is not None and not sandbox >= {"allow-forms", "allow-same-origin"}

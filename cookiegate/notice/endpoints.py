@@ -71,7 +71,7 @@ def gpc_statement() -> Response:
 
 async def _choose(asked: Asked) -> Outcome:
     if asked.request.method != "POST":
-        return Outcome(response=method_not_allowed("POST"))
+        return _unsent(asked)
     body = await _body(asked.request)
     if body is None:
         return choices_page(asked, Note.NOTHING_CHOSEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -87,6 +87,13 @@ async def _choose(asked: Asked) -> Outcome:
     if _said_yes(asked.consent) - _said_yes(consent):
         response.headers["clear-site-data"] = '"cache"'  # else the back-forward cache restores a granted page
     return Outcome(response=response, consent=consent, happened=form.action.value if form.action else None)
+
+
+def _unsent(asked: Asked) -> Outcome:
+    """Show the choices to who opens the form's address: the one that an explained refusal stands at, restored."""
+    outcome = choices_page(asked, status=HTTPStatus.METHOD_NOT_ALLOWED)
+    outcome.response.headers["allow"] = "POST"
+    return outcome
 
 
 def _answer(form: Form) -> Response:
