@@ -186,6 +186,12 @@ def test_text_stands_out_from_its_ground_in_both_themes() -> None:
             assert _contrast(theme[text], theme[ground]) >= 4.5, (text, ground, theme)
 
 
+def test_what_has_the_focus_has_a_ring_in_the_colour_of_text() -> None:
+    """WCAG 2.2, 1.4.11: not the button's own text colour, which on the ground around the button nobody sees."""
+    outlines = re.findall(r":focus-visible\{outline:([^;]*);", assets()[stylesheet()].decode())
+    assert outlines == ["3px solid var(--privacy-text)"]
+
+
 def _contrast(one: str, other: str) -> float:
     dark, light = sorted(_luminance(colour) for colour in (one, other))
     return (light + 0.05) / (dark + 0.05)
