@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from cookiegate.languages import country_in, period_in, speech
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from cookiegate.service import Service
     from cookiegate.site import Site
 
 
-def question(site: Site, purposes: Iterable[str], language: str) -> dict[str, object]:
+def question(site: Site, purposes: Collection[str], language: str) -> dict[str, object]:
     """Return what a template needs to ask about *purposes*: banner and choices page tell the same."""
     spoken = speech(language)
     return {
         "asked": [(id_, site.purposes[id_], _receivers(site.services_for(id_), spoken)) for id_ in purposes],
+        "meanings": [site.fingerprints[id_] for id_ in purposes],
         "period": period_in(spoken, max(site.reask_after_yes, site.reask_after_no)),
     }
 
