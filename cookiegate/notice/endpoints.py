@@ -72,7 +72,9 @@ def gpc_statement() -> Response:
 
 async def _choose(asked: Asked) -> Outcome:
     if asked.request.method != "POST":
-        return Outcome(response=method_not_allowed("POST"))
+        outcome = choices_page(asked, Note.NOTHING_CHOSEN, HTTPStatus.METHOD_NOT_ALLOWED)
+        outcome.response.headers["allow"] = "POST"
+        return outcome  # a page: this address stands in the bar once a form did not count, and is loaded again
     body = await _body(asked.request)
     if body is None:
         return choices_page(asked, Note.NOTHING_CHOSEN, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

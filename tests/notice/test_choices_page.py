@@ -51,6 +51,12 @@ def test_the_four_things_that_consent_needs_stand_before_the_buttons_here_too() 
         assert words in told
 
 
+def test_whoever_loads_the_address_of_a_form_that_did_not_count_again_can_choose_there() -> None:
+    reply = Visitor(gated()).get("/_privacy/choices")
+    assert (reply.status, reply.header("allow")) == (405, "POST")
+    assert "You have not chosen yet." in reply.text
+
+
 def test_what_is_not_said_in_the_language_of_the_page_is_marked_as_what_it_is() -> None:
     """WCAG 2.2, 3.1.2; and English in an Arabic line keeps its full stop at its end."""
     video = '<!doctype html><body><iframe src="https://www.youtube.com/embed/tea" width="320"></iframe>'
