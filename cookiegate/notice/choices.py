@@ -79,7 +79,6 @@ def choices(consent: Consent, language: str, *, note: Note | None, now: float) -
     site, spoken = consent.site, speech(language)
     return {
         **question(site, site.asked, language),
-        "site": site,
         "consent": consent,
         "rows": [_row(consent, purpose, spoken, now) for purpose in site.asked],
         "necessary": [Line(service=service) for service in site.services_for(NECESSARY)],
