@@ -75,6 +75,8 @@ def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
         expected = error["ctx"]["expected"]
         hint = nearest(str(error["input"]), re.findall(r"'(.+?)'", expected))
         return f" = {value}: must be {expected}.{hint}"
+    if kind == "dict_type":
+        return f" = {value}: must be a table, not a single value."
     return f"{value and f' = {value}'}: {error['msg'].removeprefix('Value error, ')}"
 
 

@@ -69,7 +69,7 @@ def template_faults(folder: Path) -> list[str]:
             environment(folder).get_template(file.name)
         except (TemplateSyntaxError, UnicodeDecodeError) as fault:
             line = f", line {fault.lineno}" if isinstance(fault, TemplateSyntaxError) else ""
-            faults.append(f"template {file}{line}: {fault}.")
+            faults.append(f"template {file}{line}: {str(fault).rstrip('.')}.")
     return faults
 
 

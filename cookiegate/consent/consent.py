@@ -125,13 +125,13 @@ class Consent:
         """The asked purposes that the browser's signal denies."""
         return tuple(p for p in self.site.asked if self.overruled.get(p) is Overruled.SIGNAL)
 
-    def give(self, *, now: float, new_id: str, named: Collection[str] = ()) -> Consent:
+    def give(self, *, now: float, new_id: str, named: Collection[str] | None = None) -> Consent:
         """Return the consent after *accept all*: every asked purpose but those that the signal denies.
 
         A banner that asks again about one purpose *named* no other one: their answers stand, and what was never
         answered stays open.
         """
-        about = [purpose for purpose in self.site.asked if not named or purpose in named]
+        about = [purpose for purpose in self.site.asked if named is None or purpose in named]
         yes = {purpose for purpose in about if not self._signalled(purpose)}
         stands = {purpose for purpose in self.site.asked if purpose not in about and self._answered_yes(purpose)}
         return self.choose(yes | stands, now=now, new_id=new_id, despite_signal=False, about=about)

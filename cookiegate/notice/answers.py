@@ -153,7 +153,7 @@ def missing(asked: Asked) -> Outcome:
     return _page(asked, "missing.html", HTTPStatus.NOT_FOUND)
 
 
-def _page(asked: Asked, template: str, status: HTTPStatus, **context: Any) -> Outcome:
+def _page(asked: Asked, template: str, status: HTTPStatus, /, **context: Any) -> Outcome:
     body = render(
         template, asked.language,
         of=asked.consent.site,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from cookiegate.languages import country_in, negotiate, speech
+from cookiegate.languages import negotiate
 from cookiegate.notice.addresses import Addresses
-from cookiegate.notice.choices import remembered
 from cookiegate.notice.forms import return_to
 from cookiegate.notice.placeholder import placeholder
+from cookiegate.notice.question import question
 from cookiegate.pages import render, stylesheet
 from cookiegate.scope import address_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from cookiegate.consent.consent import Consent
     from cookiegate.origin import Origin
@@ -114,16 +114,12 @@ class PageNotice:
         consent, site = self._consent, self._consent.site
         to = partial(self._addresses.to, based=based)
         return {
+            **question(site, consent.asks, self.language),
             "position": site.banner,
-            "asked": [(purpose, site.purposes[purpose], self._receivers(purpose)) for purpose in consent.asks],
             "heeded": consent.heeds_signal,
             "url": to,
             "css": to(f"/assets/{stylesheet()}"),
-            "period": remembered(site, self.language),
         }
-
-    def _receivers(self, purpose: str) -> str:
-        return _receivers(self._consent.site.services_for(purpose), speech(self.language))
 
     def _again(self, *, based: bool) -> str:
         """Return the page's own address; nothing where loading it would not show it again."""
@@ -148,19 +144,6 @@ class PageNotice:
     def withheld_page(self) -> bytes:
         """Return the page that stands where a page could not be judged."""
         return render("withheld.html", self.language, of=self._consent.site)
-
-
-def _receivers(services: Iterable[Service], language: str) -> str:
-    """Return who runs the services, and from which country as far as that is known: ``A, B (Japan); C``."""
-    places: dict[str, list[str]] = {}
-    for service in services:
-        known = service.operator.lower() in service.title.lower()
-        title = service.title if known else f"{service.operator} {service.title}"
-        places.setdefault(service.country, []).append(title)
-    return "; ".join(
-        ", ".join(titles) + (f" ({country_in(language, country)})" if country else "")
-        for country, titles in places.items()
-    )
 
 
 def may_ask(headers: Mapping[str, str], method: str, *, origin: str) -> bool:

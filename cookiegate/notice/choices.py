@@ -13,12 +13,13 @@ from cookiegate.consent.consent import Overruled
 from cookiegate.consent.exceptions import Wish
 from cookiegate.languages import country_in, date_in, language_name, lifetime_in, period_in, speech
 from cookiegate.notice.news import News, news
+from cookiegate.notice.question import question
 from cookiegate.service import NECESSARY
 
 if TYPE_CHECKING:
     from cookiegate.consent.consent import Consent
     from cookiegate.service import Service
-    from cookiegate.site import Purpose, Site
+    from cookiegate.site import Purpose
 
 
 class Note(Enum):
@@ -77,13 +78,12 @@ def choices(consent: Consent, language: str, *, note: Note | None, now: float) -
     """Return what the choices page shows."""
     site, spoken = consent.site, speech(language)
     return {
-        "site": site,
+        **question(site, site.asked, language),
         "consent": consent,
         "rows": [_row(consent, purpose, spoken, now) for purpose in site.asked],
         "necessary": [Line(service=service) for service in site.services_for(NECESSARY)],
         "note": note.value if note else None,
         "answered": answered_on(consent, language),
-        "period": remembered(site, language),
         "languages": [(tag, language_name(tag)) for tag in site.languages] if len(site.languages) > 1 else [],
         "current": language,
         "country": partial(country_in, spoken),
@@ -126,11 +126,6 @@ def _line(consent: Consent, service: Service, spoken: str, now: float) -> Line:
         shown=shown.value,
         remaining=period_in(spoken, remaining) if remaining else "",
     )
-
-
-def remembered(site: Site, language: str) -> str:
-    """Return how long a choice is kept, in words."""
-    return period_in(speech(language), max(site.reask_after_yes, site.reask_after_no))
 
 
 def answered_on(consent: Consent, language: str) -> str | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from cookiegate.consent.consent import Consent
 
+_NOTHING = (Note.NOTHING_CHOSEN, HTTPStatus.BAD_REQUEST)
 ONCE = 600  # seconds that a service is allowed once
 _ALLOWING = frozenset({Action.ALLOW_ONCE, Action.ALLOW_ALWAYS})
 MAX_REPORT = 1 << 17  # bytes of one body: browsers send several reports at once, each with the whole policy in it
@@ -80,6 +81,9 @@ async def _choose(asked: Asked) -> Outcome:
     if problem:
         outcome = choices_page(asked, *problem)
         return replace(outcome, happened=REFUSED) if problem[0] is Note.REFUSED else outcome
+    if form.action is Action.ACCEPT_ALL and not _accepted(asked.consent, form):
+        # Nothing that the page told of still means that: whoever stays is asked again on the next page.
+        return Outcome(response=_answer(form)) if form.stays else choices_page(asked, *_NOTHING)
     consent = _after(asked, form)
     if not asked.fits(consent):
         return choices_page(asked, Note.TOO_MUCH, HTTPStatus.BAD_REQUEST)
@@ -141,7 +145,7 @@ def _problem(asked: Asked, form: Form) -> tuple[Note, HTTPStatus] | None:
     """Return why a form does not count, and what is said of it."""
     found = passage(dict(asked.request.headers), origin=asked.origin, gives=form.gives)
     if form.action is None or (form.action is Action.LANGUAGE and form.language not in asked.consent.site.languages):
-        return Note.NOTHING_CHOSEN, HTTPStatus.BAD_REQUEST
+        return _NOTHING
     if found is Passage.REFUSED:
         return Note.REFUSED, HTTPStatus.FORBIDDEN
     if found is Passage.UNPROVEN:
@@ -151,8 +155,32 @@ def _problem(asked: Asked, form: Form) -> tuple[Note, HTTPStatus] | None:
     if form.gives and Overruled.CHILD in asked.consent.overruled.values():
         return Note.CHILD, HTTPStatus.FORBIDDEN
     if form.action in _ALLOWING and not asked.consent.can_allow(form.service):
-        return Note.NOTHING_CHOSEN, HTTPStatus.BAD_REQUEST
+        return _NOTHING
     return None
+
+
+def _untold(consent: Consent, form: Form) -> set[str]:
+    """The purposes of which neither the form's page nor an earlier answer says what they mean today.
+
+    A page may be a week old, and a service may have come since: a yes to that page is no yes to the service.
+    """
+    known = form.meanings | {answer.fingerprint for answer in consent.answers.values()}
+    return {purpose for purpose, now in consent.site.fingerprints.items() if form.meanings and now not in known}
+
+
+def _accepted(consent: Consent, form: Form) -> set[str]:
+    """The purposes that *accept all* is about."""
+    asked = set(consent.site.asked)
+    return (asked & form.purposes if form.purposes else asked) - _untold(consent, form)
+
+
+def _saved(consent: Consent, form: Form, *, now: float, new_id: str) -> Consent:
+    """Return the consent after *save*: a no always counts, a yes to what was not told leaves things as they were."""
+    services = consent.site.declared
+    yes = form.purposes | {services[slug].purpose for slug in form.allows if slug in services}
+    open_ = _untold(consent, form) & yes
+    about = [purpose for purpose in consent.site.asked if purpose not in open_]
+    return consent.choose(form.purposes - open_, now=now, new_id=new_id, wishes=form.wishes, about=about)
 
 
 def _after(asked: Asked, form: Form) -> Consent:
@@ -161,9 +189,9 @@ def _after(asked: Asked, form: Form) -> Consent:
         consent = consent.speak(form.language, now=now)
     match form.action:
         case Action.ACCEPT_ALL:
-            return consent.give(now=now, new_id=asked.new_id(), named=form.purposes)
+            return consent.give(now=now, new_id=asked.new_id(), named=_accepted(consent, form))
         case Action.SAVE:
-            return consent.choose(form.purposes, now=now, new_id=asked.new_id(), wishes=form.wishes)
+            return _saved(consent, form, now=now, new_id=asked.new_id())
         case Action.REJECT_ALL | Action.WITHDRAW:
             return consent.refuse(now=now)
         case Action.ALLOW_ONCE | Action.ALLOW_ALWAYS:

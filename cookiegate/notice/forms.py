@@ -33,6 +33,7 @@ class Action(Enum):
 
 STAYING = {"yes": Action.ACCEPT_ALL, "no": Action.REJECT_ALL}  # the answers that leave the page as it is
 SERVICE_FIELD = "service."  # and the slug: what is wished for this one service
+_ACTIONS = {action.value: action for action in Action}
 _WISHES = {wish.value: wish for wish in Wish}
 _YES = frozenset({Action.ACCEPT_ALL, Action.ALLOW_ONCE, Action.ALLOW_ALWAYS})
 
@@ -51,6 +52,7 @@ class Form:
 
     action: Action | None
     purposes: frozenset[str]
+    meanings: frozenset[str]  # fingerprints of what its page told; none: a page that does not say
     service: str
     wishes: Mapping[str, Wish]
     return_to: str
@@ -58,10 +60,15 @@ class Form:
     stays: bool = False  # the visitor wants to stay on the page, with what was typed there
 
     @property
+    def allows(self) -> frozenset[str]:
+        """The services that it allows by name."""
+        return frozenset(slug for slug, wish in self.wishes.items() if wish in {Wish.ALLOW, Wish.UNTIL})
+
+    @property
     def gives(self) -> bool:
         """Whether it says yes to anything."""
         if self.action is Action.SAVE:
-            return bool(self.purposes) or not {Wish.ALLOW, Wish.UNTIL}.isdisjoint(self.wishes.values())
+            return bool(self.purposes or self.allows)
         return self.action in _YES
 
 
@@ -71,11 +78,10 @@ def read_form(body: bytes) -> Form:
         fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         fields = {}
-    action = fields.get("action", [""])[0]
-    staying = STAYING.get(fields.get("stay", [""])[0])
     return Form(
-        action=staying or (Action(action) if action in {known.value for known in Action} else None),
+        action=_action(fields),
         purposes=frozenset(filter(None, fields.get("purpose", ()))),
+        meanings=frozenset(fields.get("meaning", ())),
         service=fields.get("service", [""])[0],
         wishes={
             name.removeprefix(SERVICE_FIELD): wish
@@ -84,8 +90,17 @@ def read_form(body: bytes) -> Form:
         },
         return_to=return_to(fields.get("return_to", ["/"])[0]),
         language=fields.get("language", [None])[0],
-        stays=staying is not None,
+        stays=not STAYING.keys().isdisjoint(fields.get("stay", ())),
     )
+
+
+def _action(fields: Mapping[str, Sequence[str]]) -> Action | None:
+    """Return what was pressed; a form that says several things says its no, or nothing."""
+    said = {STAYING.get(value) for value in fields.get("stay", ())}
+    said |= {_ACTIONS.get(value) for value in fields.get("action", ())}
+    if len(said) == 1:
+        return said.pop()
+    return None if said.isdisjoint({Action.REJECT_ALL, Action.WITHDRAW}) else Action.REJECT_ALL
 
 
 def _wish(values: Sequence[str]) -> Wish | None:

@@ -110,6 +110,57 @@ def test_an_unknown_answer_that_would_stay_is_no_answer() -> None:
     assert "Nothing was chosen" in reply.text
 
 
+def test_a_yes_to_an_old_page_is_no_yes_to_what_came_since() -> None:
+    """GDPR 4(11): informed. The page in the other tab named one company; meanwhile there are two."""
+    old = Visitor(gated(services=["google-analytics"]))
+    fields = re.findall(r'name="(purpose|meaning)" value="([^"]*)"', old.get().text)
+    form = {kind: [value for name, value in fields if name == kind] for kind in ("purpose", "meaning")}
+    new = gated(services=["google-analytics", "naver-analytics", "meta-pixel"])
+    for answer in ({"stay": "yes"}, {"action": "accept_all"}, {"action": "save"}):
+        visitor = Visitor(new)
+        visitor.post({**form, **answer}, SAME_ORIGIN)
+        assert visitor.granted() == {"necessary"}, answer
+        assert visitor.get().asks, "and is asked again"
+    visitor = Visitor(old.app)
+    visitor.post({**form, "stay": "yes"}, SAME_ORIGIN)
+    assert visitor.granted() == {"necessary", "analytics"}
+    visitor.app = new
+    visitor.post({**form, "purpose": [], "action": "save", "service.naver-analytics": "allow"}, SAME_ORIGIN)
+    assert visitor.granted() == {"necessary"}
+    visitor.post({**form, "stay": "no"}, SAME_ORIGIN)
+    assert not visitor.get().asks, "a no always counts"
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"stay": "yes", "action": "reject_all"}, 204),
+        ({"action": ["accept_all", "withdraw"]}, 303),
+        ({"action": ["accept_all", "save"], "purpose": "analytics"}, 400),
+        ({"stay": ["maybe"], "action": "accept_all"}, 400),
+    ],
+)
+def test_a_form_that_contradicts_itself_grants_nothing(form: dict[str, str | list[str]], status: int) -> None:
+    visitor = Visitor(gated())
+    assert visitor.post(form, SAME_ORIGIN).status == status
+    assert visitor.granted() == {"necessary"}
+
+
+def test_an_old_page_that_stays_loses_nothing_though_its_yes_does_not_count() -> None:
+    reply = Visitor(gated()).post({"stay": "yes", "meaning": "what-it-meant"}, SAME_ORIGIN)
+    assert (reply.status, reply.body) == (204, b"")
+    assert "set-cookie" not in dict(reply.headers)
+    reply = Visitor(gated()).post({"action": "accept_all", "meaning": "what-it-meant"}, SAME_ORIGIN)
+    assert reply.status == 400
+    assert "Nothing was chosen" in reply.text
+
+
+def test_a_yes_to_purposes_that_do_not_exist_is_no_yes_to_all() -> None:
+    visitor = Visitor(gated())
+    assert visitor.post({"action": "accept_all", "purpose": "everything"}, SAME_ORIGIN).status == 400
+    assert visitor.granted() == {"necessary"}
+
+
 def test_an_answer_that_stays_and_narrows_forgets_the_pages_that_were_granted() -> None:
     visitor = Visitor(gated())
     visitor.choose("accept_all")
@@ -184,6 +235,12 @@ def test_text_stands_out_from_its_ground_in_both_themes() -> None:
     for theme in themes:
         for text, ground in (("text", "ground"), ("soft", "ground"), ("accent", "ground"), ("on-accent", "accent")):
             assert _contrast(theme[text], theme[ground]) >= 4.5, (text, ground, theme)
+
+
+def test_what_has_the_focus_has_a_ring_in_the_colour_of_text() -> None:
+    """WCAG 2.2, 1.4.11: not the button's own text colour, which on the ground around the button nobody sees."""
+    outlines = re.findall(r":focus-visible\{outline:([^;]*);", assets()[stylesheet()].decode())
+    assert outlines == ["3px solid var(--privacy-text)"]
 
 
 def _contrast(one: str, other: str) -> float:

@@ -12,7 +12,7 @@ import pytest
 from cookiegate import Purpose, Service
 from cookiegate.languages import country_in, lifetime_in
 from cookiegate.notice.news import News, news
-from tests.contract.world import SAME_ORIGIN, Clock, Visitor, a_site, gated, parsed
+from tests.contract.world import SAME_ORIGIN, Answer, Clock, Visitor, a_site, gated, parsed
 
 TWO: Final = ["google-analytics", "meta-pixel"]
 UNKNOWN: Final = "Something changed here since you chose, so we ask again."
@@ -35,6 +35,34 @@ def test_who_has_not_chosen_reads_so_and_has_nothing_to_download() -> None:
     assert "You have not chosen yet." in page
     assert "receipt.json" not in page
     assert "privacy-now" not in page
+
+
+def test_the_four_things_that_consent_needs_stand_before_the_buttons_here_too() -> None:
+    """Whose browser cannot answer in the banner is led here: PIPA 15(2), as in the banner."""
+    page = page_of(Visitor(gated(services=TWO)))
+    told = page[: page.index('value="accept_all"')]
+    for words in (
+        "<strong>Statistics</strong>: Google Analytics (United States)",
+        "<strong>Advertising</strong>: Meta Pixel (United States)",
+        "Your internet address",
+        "Your choice for 6 months",
+        "You may refuse: only what",
+    ):
+        assert words in told
+
+
+def test_whoever_loads_the_address_of_a_form_that_did_not_count_again_can_choose_there() -> None:
+    reply = Visitor(gated()).get("/_privacy/choices")
+    assert (reply.status, reply.header("allow")) == (405, "POST")
+    assert "You have not chosen yet." in reply.text
+
+
+def test_what_is_not_said_in_the_language_of_the_page_is_marked_as_what_it_is() -> None:
+    """WCAG 2.2, 3.1.2; and English in an Arabic line keeps its full stop at its end."""
+    video = '<!doctype html><body><iframe src="https://www.youtube.com/embed/tea" width="320"></iframe>'
+    visitor = Visitor(gated(Answer(video), languages=["ar"], services=["youtube"]))
+    for path in ("/", "/_privacy/"):
+        assert '<span lang="en" dir="auto">Plays videos from YouTube' in page_of(visitor, path)
 
 
 def test_who_has_chosen_reads_what_and_when_and_that_nothing_changed() -> None:

@@ -99,6 +99,10 @@ def test_a_sites_own_template_stands_in_place_of_ours_and_may_extend_it(tmp_path
     assert "Open the choices page" in missing
 
 
+def test_a_sentence_outside_of_a_languages_table_is_refused() -> None:
+    assert "texts.Accept all = 'Yes': must be a table, not a single value." in refusal(texts={"Accept all": "Yes"})
+
+
 def test_a_template_that_fails_when_it_is_shown_leaves_the_visitor_with_ours(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
