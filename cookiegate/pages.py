@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("cookiegate")
 RENDERINGS = 256  # of one site, a few KB each
 _GAP = 0x10FFF0  # private characters that nobody writes
+_GAPS = re.compile(rb"&#11140[0-9]{2};").sub  # in ASCII
 _SENTENCE = re.compile(r"""\b_\(\s*"([^"\\]+)"\s*\)""").findall
 
 
@@ -71,6 +72,12 @@ def template_faults(folder: Path) -> list[str]:
             line = f", line {fault.lineno}" if isinstance(fault, TemplateSyntaxError) else ""
             faults.append(f"template {file}{line}: {str(fault).rstrip('.')}.")
     return faults
+
+
+def template_edition(folder: Path | None) -> str:
+    """Return what tells a site's own templates from those that it had before."""
+    sources = [(file.name, file.read_bytes()) for file in sorted(folder.glob("*.html"))] if folder else []
+    return hashlib.sha256(repr(sources).encode()).hexdigest()
 
 
 def render(template: str, language: str, *, of: Site | None = None, charset: str = "utf-8", **context: Any) -> bytes:
@@ -129,9 +136,11 @@ class Renderings:
             marks = {name: chr(_GAP + n) if value else "" for n, (name, value) in enumerate(gaps.items())}
             rendered = render(template, language, of=self._site, charset="ascii", **context(), **marks)
             self._known[known] = rendered
-        for number, value in enumerate(gaps.values()):
-            rendered = rendered.replace(b"&#%d;" % (_GAP + number), escape(value).encode("ascii", "xmlcharrefreplace"))
-        return rendered
+        filled = {
+            b"&#%d;" % (_GAP + n): escape(value).encode("ascii", "xmlcharrefreplace")
+            for n, value in enumerate(gaps.values())
+        }
+        return _GAPS(lambda found: filled.get(found[0], found[0]), rendered)  # at once: a value may hold a gap's mark
 
 
 class Wording:

@@ -20,12 +20,12 @@ def sent_headers(scope: Mapping[str, Any]) -> dict[bytes, bytes]:
     """Return the request's headers by name; several lines are one (RFC 9110 5.3, for cookies RFC 9113 8.2.3)."""
     headers = scope["headers"]
     sent = dict(headers)
-    if len(sent) < len(headers):
-        sent.clear()
-        for name, line in headers:
-            between = b"; " if name == b"cookie" else b", "
-            sent[name] = sent[name] + between + line if name in sent else line
-    return sent
+    if len(sent) == len(headers):
+        return sent
+    lines: dict[bytes, list[bytes]] = {}
+    for name, line in headers:
+        lines.setdefault(name, []).append(line)
+    return {name: (b"; " if name == b"cookie" else b", ").join(several) for name, several in lines.items()}
 
 
 def path_below(path: str, prefix: str) -> str | None:

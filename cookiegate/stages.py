@@ -11,7 +11,7 @@ from cookiegate.consent.receipt import Receipts
 from cookiegate.gate.gate import Gate
 from cookiegate.gate.selfcheck import check_gate
 from cookiegate.notice.own import check_own
-from cookiegate.pages import Renderings
+from cookiegate.pages import Renderings, template_edition
 
 if TYPE_CHECKING:
     from cookiegate.config import Config
@@ -43,12 +43,14 @@ def compile_stages(config: Config) -> dict[str | None, Stages]:
     stages: dict[str | None, Stages] = {}
     for site in config.sites:
         check_own(site)
+        # placeholders link to our pages, and look as the site's own templates have them
+        edition = f"{version('cookiegate')} {config.prefix} {template_edition(site.templates)}"
         receipts = Receipts(config.secret_keys, site_name=site.name)
         stages[site.name] = Stages(
             site=site,
             receipts=receipts,
             decisions=Decisions(site, receipts.read),
-            gate=Gate(site, edition=f"{version('cookiegate')} {config.prefix}"),  # placeholders link to our pages
+            gate=Gate(site, edition=edition),
             renderings=Renderings(site),
             nobody=nobody_asked(site),
         )

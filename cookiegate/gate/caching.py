@@ -39,19 +39,22 @@ _NOT_OF_A_PAGE = frozenset(
     {b"public", b"private", b"s-maxage", b"proxy-revalidate", b"immutable", b"stale-while-revalidate"}
 )
 _OF_THE_BODY = frozenset(
-    {b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-range", b"etag"}
-)
+    {
+        b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-range", b"etag",
+        b"transfer-encoding",
+    }
+)  # fmt: skip
 _READING = frozenset({"GET", "HEAD"})
 _PARTIAL = frozenset({b"range", b"if-range", b"if-modified-since"})
 _CONDITIONS = frozenset({b"if-match", b"if-none-match", b"if-range", b"if-modified-since", b"if-unmodified-since"})
 
 
-def variant(consent: Consent, *, revision: str, language: str, forms: bool) -> bytes:
+def variant(consent: Consent, *, revision: str, language: str, forms: tuple[bool, bool]) -> bytes:
     """Return 12 hexadecimal digits for all that a page depends on.
 
     That is what is granted and why it is not (a placeholder offers no yes that a rule would overrule), the services
-    excepted, the signal, the language of banner and placeholders, whether our forms may stand in the page, and the
-    configuration (*revision*).
+    excepted, the signal, the language of banner and placeholders, whether our *forms* may stand in the page and leave
+    their visitor there, and the configuration (*revision*).
     """
     site = consent.site
     purposes = (f"{p}={consent.allows(p)} {why.name if (why := consent.overruled.get(p)) else ''}" for p in site.asked)

@@ -75,6 +75,11 @@ class HostPolicies:
         """The policy for somebody who granted everything."""
         return self._made(tuple(self._site.declared))
 
+    @property
+    def least(self) -> str:
+        """The policy for somebody who granted nothing, however many hosts are the site's own: never empty."""
+        return self._granting(()) or _policy(())
+
     def reaches(self, host: str) -> bool:
         """Return whether a page may load from *host* once everything is granted."""
         hosts = {*self._own, *(named for service in self._site.declared.values() for named in self._of(service))}

@@ -46,6 +46,7 @@ class Wrapping:
     def __init__(self, codings: Sequence[Coding]) -> None:
         self._codings = codings
         self._layers = [_Layer(coding) for coding in reversed(codings)]
+        self._came = 0  # bytes of the body as it was sent
 
     def decode(self, data: bytes, *, final: bool) -> Iterator[bytes]:
         """Yield the decoded pieces, each of bounded size.
@@ -53,6 +54,7 @@ class Wrapping:
         Raises:
             DecodingError: the bytes are not of these codings, end too early, or are packed too tight.
         """
+        self._came += len(data)
         return self._decoded(data, 0, final=final)
 
     def _decoded(self, data: bytes, depth: int, *, final: bool) -> Iterator[bytes]:
@@ -60,7 +62,7 @@ class Wrapping:
             yield from _cut(data, PIECE)
             return
         layer = self._layers[depth]
-        for piece in layer.open(data):
+        for piece in layer.open(data, self._came):
             yield from self._decoded(piece, depth + 1, final=False)
         if final:
             layer.end()
@@ -74,27 +76,24 @@ class Wrapping:
 
 
 class _Layer:
-    """Opens one coding, and sees that it does not grow beyond measure."""
+    """Opens one coding, and sees that the body does not grow beyond measure: codings on each other multiply."""
 
     def __init__(self, coding: Coding) -> None:
         self._coding = coding
-        self._taken = 0
+        self._taken = False
         self._given = 0
 
-    def open(self, data: bytes) -> Iterator[bytes]:
+    def open(self, data: bytes, came: int) -> Iterator[bytes]:
         for part in _cut(data, FED):
-            self._taken += len(part)
+            self._taken = True
             try:
                 for piece in self._coding.open(part):
                     self._given += len(piece)
                     yield piece
-                    self._measure()
+                    if self._given > max(GROWN, came * GROWTH):
+                        raise DecodingError(f"it grows to more than {GROWTH} times its size")
             except self._coding.fault as fault:
                 raise DecodingError(str(fault)) from None
-
-    def _measure(self) -> None:
-        if self._given > max(GROWN, self._taken * GROWTH):
-            raise DecodingError(f"it grows to more than {GROWTH} times its size")
 
     def end(self) -> None:
         if self._taken and not self._coding.complete:  # nothing at all is an empty page, as of a redirect
@@ -137,8 +136,12 @@ class _Zlib:
                 if not self._gzip:
                     return  # what follows the end is no part of the body
                 self._opener = zlib.decompressobj(self._bits)  # gzip may have several members
-            yield self._opener.decompress(data, PIECE)
+            piece = self._opener.decompress(data, PIECE)
+            yield piece
             data = self._opener.unconsumed_tail or self._opener.unused_data
+            while len(piece) == PIECE and not data and not self._opener.eof:  # it may hold back what is left
+                piece = self._opener.decompress(b"", PIECE)
+                yield piece
 
     def close(self, data: bytes, *, final: bool) -> bytes:
         if self._closer is None:

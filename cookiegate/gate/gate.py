@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cookiegate.consent.decide import nobody_asked
 from cookiegate.gate import caching, sharing
 from cookiegate.gate.clearing import Clearing
 from cookiegate.gate.cookies import CookieRules, visible
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cookiegate.gate.exchange import Exchange
+    from cookiegate.gate.places import Withheld
     from cookiegate.gate.reported import Sighting
     from cookiegate.site import Site
 
@@ -51,6 +53,7 @@ class Gate:
         self._cookies = CookieRules(site, self._matcher.cookie, self.report)
         self._clearing = Clearing(self.report.out_of_reach)
         self._sharing = sharing.Sharing(site, self._matcher.cookie)
+        self._nobody = nobody_asked(site)
         self._revision = hashlib.sha256(f"{edition} {site!r} {self._matcher.lists.digest}".encode()).hexdigest()
 
     def judge(self, exchange: Exchange, charset: str = "utf-8") -> Judge:
@@ -60,7 +63,8 @@ class Gate:
     def variant(self, exchange: Exchange) -> bytes:
         """Return the short name of what this visitor is shown."""
         notice = exchange.notice
-        return caching.variant(exchange.consent, revision=self._revision, language=notice.language, forms=notice.offers)
+        forms = (notice.offers, notice.stays)
+        return caching.variant(exchange.consent, revision=self._revision, language=notice.language, forms=forms)
 
     def request_headers(self, exchange: Exchange) -> list[Header]:
         """Return the request's headers that the app may see."""
@@ -106,7 +110,7 @@ class Gate:
         if _TOUCHED.isdisjoint(dict(headers)):
             return headers
         allowed = self.allowed_headers(headers, exchange)
-        told = not self.observing and any(map(self._tells, headers))
+        told = not self.observing and any(self._tells(name, value, exchange) for name, value in headers)
         return caching.private_headers(allowed, [b"Cookie", b"Sec-GPC"]) if told else allowed
 
     def allowed_headers(self, headers: Sequence[Header], exchange: Exchange) -> list[Header]:
@@ -117,7 +121,7 @@ class Gate:
                 continue
             if name in _TELLING:
                 judge = self.judge(exchange)
-                gated, gone = gated_link(value, judge.link) if name == b"link" else gated_header(name, value, judge)
+                gated, gone = _gated(name, value, judge)
                 for withheld in gone:
                     self.report.withheld(replace(withheld, element=name.decode()))
                 # What an app wrote over several lines leaves as it came or not at all: no line of ours is made of it.
@@ -126,10 +130,11 @@ class Gate:
                 kept.append((name, value))
         return list(headers) if self.observing else kept
 
-    def _tells(self, header: Header) -> bool:
+    def _tells(self, name: bytes, value: bytes, exchange: Exchange) -> bool:
         """Return whether what leaves of a header depends on the visitor's answers."""
-        name, value = header
-        return (name in _TELLING and b"//" in value) or (name == b"set-cookie" and self._cookies.tells(value))
+        if name in _TELLING:
+            return b"//" in value or bool(_gated(name, value, self.judge(exchange._replace(consent=self._nobody)))[1])
+        return name == b"set-cookie" and self._cookies.tells(value)
 
     def clearing(self, exchange: Exchange) -> list[Header]:
         """Return the headers that make the browser delete what denied, declared services left with it."""
@@ -190,7 +195,7 @@ class Gate:
             name == b"content-security-policy" and b"'strict-dynamic'" in value for name, value in headers
         )
         return policy_headers(
-            self.policy(exchange),
+            self.policy(exchange) or (self._policies.least if document else ""),  # nothing else limits a document
             enforced=document or csp == "enforce",
             reports="" if csp == "off" else exchange.notice.reports,
             secure=exchange.origin.secure,
@@ -219,3 +224,7 @@ class Gate:
         if not everything or self.site.standing_link == "append":
             matters.append(b"Sec-Fetch-Dest")
         return matters
+
+
+def _gated(name: bytes, value: bytes, judge: Judge) -> tuple[bytes, list[Withheld]]:
+    return gated_link(value, judge.link) if name == b"link" else gated_header(name, value, judge)

@@ -45,6 +45,8 @@ class Content:
 
 _XML = re.compile(rb"(?:text|application)/xml|text/xsl|[^;\s]+\+xml").fullmatch
 _TYPE = re.compile(rb"[\t\n\f\r ]*([^\s;(]*)").match  # as browsers cut it: "text/html charset=utf-8" is text/html
+# `attachment filename=x` is none: what is no token, Chromium shows as a page (measured).
+_ATTACHED = re.compile(rb"attachment[ \t]*(?:;.*)?", re.DOTALL).fullmatch
 _CHARSET = re.compile(rb";[ \t]*charset[ \t]*=[ \t]*[\"']?([^\s\"';,]+)", re.IGNORECASE).findall
 # MIME Sniffing 5.1: what an unlabelled body is looked at for.
 _UNLABELLED = frozenset({b"", b"*/*", b"text", b"unknown/unknown", b"application/unknown", b"*"})
@@ -69,7 +71,8 @@ _TELLING = frozenset({b"content-type", b"content-disposition", b"x-content-type-
 @lru_cache(maxsize=256)
 def _content_of(headers: Headers) -> Content:
     said = [(name, value.strip().lower()) for name, value in headers]
-    if any(name == b"content-disposition" and value.startswith(b"attachment") for name, value in said):
+    disposed = [value for name, value in said if name == b"content-disposition"]
+    if disposed and all(map(_ATTACHED, disposed)):
         return Content(Form.OTHER)
     lines = [value for name, value in said if name == b"content-type"]
     types = [match[1] for line in lines for part in line.split(b",") if (match := _TYPE(part))] or [b""]
@@ -80,7 +83,8 @@ def _content_of(headers: Headers) -> Content:
         return Content(Form.FRAGMENT, charset)
     if any(_XML(kind) for kind in types):
         return Content(Form.XML, charset)
-    sniffed = (b"x-content-type-options", b"nosniff") not in said
+    # Of several lines browsers heed the first (Fetch 3.5).
+    sniffed = next((value for name, value in said if name == b"x-content-type-options"), b"") != b"nosniff"
     unlabelled = all(kind in _UNLABELLED or b"/" not in kind for kind in types)
     return Content(Form.UNLABELLED, charset) if sniffed and unlabelled else Content(Form.OTHER)
 

@@ -51,15 +51,14 @@ class PageBody:
         )
 
     def feed(self, body: bytes, *, more: bool) -> Iterator[bytes]:
-        """Yield what may leave, piece by piece, once *body* came.
+        """Yield what may leave, piece by piece, once *body* came; nothing, too, so that others get their turn.
 
         Raises:
             DecodingError: the page turns out to be unreadable.
         """
         for piece in self._wrapping.decode(body, final=not more):
             out = self._gated(piece, final=False)
-            if out:
-                yield self._wrapping.encode(out, final=False)
+            yield self._wrapping.encode(out, final=False) if out else b""
         if not more:
             yield self._wrapping.encode(self._gated(b"", final=True), final=True)
 

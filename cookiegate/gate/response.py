@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from anyio.lowlevel import checkpoint
+
 from cookiegate.gate import page
 from cookiegate.gate.encoding import DecodingError
 from cookiegate.gate.files import pieces_of
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from cookiegate.gate.exchange import Exchange
     from cookiegate.gate.gate import Gate
     from cookiegate.gate.places import Withheld
+
+
+TURN = 4  # pieces of a page after which others get their turn: some milliseconds
 
 
 class ResponseGate:
@@ -149,8 +154,9 @@ class ResponseGate:
     async def _observe(self, content: PageBody, body: bytes, *, more: bool) -> None:
         """Say what would be withheld; every byte passes."""
         try:
-            for _ in content.feed(body, more=more):
-                pass
+            for number, _ in enumerate(content.feed(body, more=more)):
+                if number % TURN == TURN - 1:
+                    await checkpoint()
         except DecodingError as fault:
             self._gate.report.page(f"its body cannot be decoded: {fault}")
             self._page = None
@@ -168,7 +174,9 @@ class ResponseGate:
     async def _send_gated(self, content: PageBody, body: bytes, *, more: bool) -> None:
         ready: list[bytes] = []
         size = 0
-        for out in content.feed(body, more=more):
+        for number, out in enumerate(content.feed(body, more=more)):
+            if number % TURN == TURN - 1:
+                await checkpoint()
             ready.append(out)
             size += len(out)
             if size > self._gate.site.gate_memory:  # a large chunk, or a small one that was packed tight

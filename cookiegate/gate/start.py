@@ -95,7 +95,7 @@ class Start:
         if self._gate.observing:
             return
         self._drop({b"content-length"})
-        if length is not None:
+        if length is not None and not self.values(b"transfer-encoding"):  # both is one too many (RFC 9112, 6.2)
             self.headers.append((b"content-length", str(length).encode()))
         self._tell_page()
 

@@ -66,6 +66,11 @@ class PageNotice:
         return not self._silent and may_ask(self._sent, self._method, origin=self._origin.serialized)
 
     @property
+    def stays(self) -> bool:
+        """Whether a choice may leave the visitor on the page: browsers that send this can hide an answered question."""
+        return "sec-fetch-dest" in self._sent
+
+    @property
     def appends(self) -> bool:
         """Whether the page ends with the link to the choices page."""
         return self._consent.site.standing_link == "append" and self.offers
@@ -99,8 +104,7 @@ class PageNotice:
 
     def banner(self, *, based: bool, forms_forbidden: bool) -> bytes:
         """Return the question as HTML; where the page's policy forbids forms, yes and no are links alike."""
-        consent, forms = self._consent, not forms_forbidden
-        stays = "sec-fetch-dest" in self._sent  # so do all browsers that can hide an answered question
+        consent, forms, stays = self._consent, not forms_forbidden, self.stays
         return self._renderings.get(
             "banner.html",
             self.language,

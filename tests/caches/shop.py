@@ -50,11 +50,18 @@ async def _stock(request: Request) -> JSONResponse:
     return JSONResponse(said, headers={"cache-control": "no-cache"})
 
 
+async def _greeting(request: Request) -> JSONResponse:
+    """No page, and words for caches that heed its Vary."""
+    told = {"x-accel-expires": "60", "surrogate-control": "max-age=60", "vary": "Cookie"}
+    return JSONResponse(request.cookies.get("session"), headers=told)
+
+
 shop = Starlette(
     routes=[
         Route("/tea/{name}", _public),
         Route("/orders/{name}", _own),
         Route("/basket", _kept),
+        Route("/greeting", _greeting),
         Route("/stock", _stock, methods=["GET", "POST"]),
     ]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -176,3 +177,9 @@ def test_the_route_for_caches_and_our_own_pages_are_never_answered_by_a_cache(ca
 def test_what_a_visitor_sends_to_the_app_passes(cache: str) -> None:
     reply = _send(cache, "POST", "/stock", {**Visitor("one").sends, "cookie": "session=me"}, "ujeon" * 100)
     assert reply.text == f'{{"session":"me","ordered":"{"ujeon" * 100}"}}'
+
+
+def test_what_is_no_page_is_kept_for_nobody_whatever_the_app_says_to_caches(cache: str) -> None:
+    for session in ("one", "two", None):
+        reply = get(cache, "/greeting", Visitor(session or "-", cookies={"session": session} if session else {}))
+        assert json.loads(reply.text) == session

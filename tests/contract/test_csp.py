@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cookiegate import Service
+
 from .world import META, NAVIGATE, SAME_ORIGIN, Answer, Clock, Visitor, drive, gated, http_scope, visit
 
 if TYPE_CHECKING:
@@ -126,6 +128,13 @@ def test_an_xml_document_is_always_limited_and_keeps_what_is_kept(csp: str) -> N
         assert f" {host}:*" in reply.header(ENFORCED)
     assert "facebook" not in reply.header(ENFORCED)
     assert ("report-uri" in reply.header(ENFORCED)) is (csp != "off")
+
+
+def test_an_xml_document_is_limited_even_for_who_granted_more_than_a_policy_holds() -> None:
+    services = [Service(f"own-{n}", purpose="analytics", hosts=[f"statistics-{n}.example{n}.com"]) for n in range(200)]
+    reply = visit(Answer("<svg/>", content_type="image/svg+xml"), give={"analytics"}, services=services).get()
+    assert reply.header(ENFORCED).startswith("default-src 'self' shop.test:*")
+    assert "statistics" not in reply.header(ENFORCED)
 
 
 @pytest.mark.parametrize("kind", [b"text/html", b"image/svg+xml"])

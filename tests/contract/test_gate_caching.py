@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from .world import NAVIGATE, PAGE, SAME_ORIGIN, Answer, Visitor, gated, visit
+from cookiegate import Service
+
+from .world import GA, NAVIGATE, PAGE, SAME_ORIGIN, Answer, Visitor, gated, visit
 
 ETAG = '"v1"'
 
@@ -174,6 +176,15 @@ def test_what_is_no_page_and_sets_a_services_cookie_is_kept_for_nobody_else(give
     assert answer.all("cache-control") == ["private, max-age=9"]
     assert answer.all("cdn-cache-control") == []
     assert _words(answer.header("vary")) == {"origin", "cookie", "sec-gpc"}
+
+
+def test_what_is_no_page_and_names_a_granted_service_is_kept_for_nobody_else_in_any_spelling() -> None:
+    own = Service("statistics", purpose="analytics", hosts=["/stats.js"])
+    for target, whose in (("/stats.js", "private"), (GA.replace("//", "\\\\"), "private"), ("/tea.js", "public")):
+        said = [("link", f"<{target}>; rel=preload; as=script"), ("cache-control", "public")]
+        answer = Answer(b"{}", content_type="application/json", headers=said)
+        reply = visit(answer, give=["analytics"], services=["google-analytics", own]).get()
+        assert (reply.header("link"), reply.header("cache-control")) == (said[0][1], whose)
 
 
 def test_what_is_no_page_and_sets_the_apps_own_cookie_leaves_as_it_is() -> None:

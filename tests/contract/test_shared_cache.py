@@ -26,7 +26,7 @@ def shared(answer: Answer | None = None, *, give: Iterable[str] | None = None, *
     return visitor
 
 
-def variant(visitor: Visitor, headers: Mapping[str, str] | None = None) -> str:
+def variant(visitor: Visitor, headers: Mapping[str, str | None] | None = None) -> str:
     """What a cache is told when it asks on behalf of this visitor."""
     reply = visitor.get("/_privacy/variant", headers)
     assert (reply.status, reply.body, reply.all("cache-control")) == (204, b"", ["no-store"])
@@ -53,7 +53,7 @@ def test_a_public_page_is_the_caches_to_share_and_no_browsers(give: tuple[str, .
 
 
 def test_who_was_shown_the_same_shares_a_variant_and_nobody_else() -> None:
-    def told(give: Iterable[str] | None, headers: Mapping[str, str] | None = None) -> str:
+    def told(give: Iterable[str] | None, headers: Mapping[str, str | None] | None = None) -> str:
         return variant(shared(give=give, languages=["en", "ko"]), headers)
 
     forged = {"cookie": "__Host-privacy=AAAA.eyJ2IjoxfQ.AAAA"}
@@ -67,6 +67,7 @@ def test_who_was_shown_the_same_shares_a_variant_and_nobody_else() -> None:
         told(None, {"sec-gpc": "1"}),
         told(None, {"accept-language": "ko"}),
         told(None, NO_PAGE),
+        told(None, {"sec-fetch-dest": None}),  # its banner has no buttons that leave it on the page
     ]
     assert len(set(variants)) == len(variants)
     assert "private" not in variants

@@ -176,7 +176,9 @@ def test_a_page_says_nothing_that_gating_made_untrue(name: bytes) -> None:
 
 
 def test_the_variant_changes_with_all_that_a_page_depends_on_and_with_nothing_else() -> None:
-    def of(visitor: Consent, *, revision: str = "1", language: str = "en", forms: bool = False) -> bytes:
+    def of(
+        visitor: Consent, *, revision: str = "1", language: str = "en", forms: tuple[bool, bool] = (False, False)
+    ) -> bytes:
         return variant(visitor, revision=revision, language=language, forms=forms)
 
     nobody = consent(SITE)
@@ -191,7 +193,8 @@ def test_the_variant_changes_with_all_that_a_page_depends_on_and_with_nothing_el
         of(replace(refused, signal=True)),
         of(nobody, revision="2"),
         of(nobody, language="ko"),
-        of(nobody, forms=True),
+        of(nobody, forms=(True, False)),
+        of(nobody, forms=(True, True)),
     ]
     assert len(set(told)) == len(told)
     assert {len(name) for name in told} == {12}
@@ -204,7 +207,7 @@ def test_the_variant_changes_with_all_that_a_page_depends_on_and_with_nothing_el
 def test_a_service_that_a_rule_denies_all_the_same_is_another_variant_than_the_allowed_one() -> None:
     allowed = nobody_asked(SITE).refuse(now=0).allow("youtube", until=None, now=0, new_id="id")
     child = replace(allowed, overruled=dict.fromkeys(SITE.asked, Overruled.CHILD))
-    names = {variant(each, revision="1", language="en", forms=False) for each in (allowed, child)}
+    names = {variant(each, revision="1", language="en", forms=(False, False)) for each in (allowed, child)}
     assert len(names) == 2
 
 

@@ -177,3 +177,19 @@ def test_a_window_that_browsers_would_not_take_is_not_kept_either() -> None:
     body = packer.compress(bytes(100)) + packer.flush()
     with pytest.raises(DecodingError, match="memory"):
         decoded(wrapping_of([b"zstd"]), body, 1 << 20)
+
+
+@pytest.mark.usefixtures("soon")
+def test_codings_on_top_of_each_other_grow_no_more_than_one() -> None:
+    member = gzip.compress(b"<p>x" * 1500)  # a hundred times smaller: no bomb by itself
+    packed = gzip.compress(member * (LARGE // len(member)))
+    sizes: list[int] = []
+    with pytest.raises(DecodingError, match="200 times"):
+        sizes.extend(len(piece) for piece in wrapping_of([b"gzip, gzip"]).decode(packed, final=True))
+
+
+def test_a_body_without_a_frame_is_read_to_its_last_byte() -> None:
+    for size in range(PIECE, PIECE + 300, 3):
+        packer = zlib.compressobj(wbits=-15)
+        packed = packer.compress(b"a" * size) + packer.flush()
+        assert sum(len(piece) for piece in wrapping_of([b"deflate"]).decode(packed, final=True)) == size

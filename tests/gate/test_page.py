@@ -37,7 +37,13 @@ def test_a_response_is_what_a_browser_makes_of_its_labels(types: list[bytes], fo
 
 def test_an_attachment_is_no_page_and_nosniff_leaves_the_unlabelled_alone() -> None:
     assert content_of(headers(b"text/html", content_disposition=b'Attachment; filename="a"')).form is Form.OTHER
-    assert content_of(headers(b"text/html", content_disposition=b"inline")).form is Form.PAGE
+    for shown in (b"inline", b"attachment filename=a.html", b"attachment=a", b"attachment, inline"):  # in Chromium
+        assert content_of(headers(b"text/html", content_disposition=shown)).form is Form.PAGE
+    several = [(b"content-disposition", b"inline"), (b"content-disposition", b"attachment")]
+    assert content_of([(b"content-type", b"text/html"), *several]).form is Form.PAGE
+    for heeded in (b"x", b"nosniff"):  # the first line is
+        lines = [(b"x-content-type-options", heeded), (b"x-content-type-options", b"nosniff")]
+        assert content_of(lines).form is (Form.OTHER if heeded == b"nosniff" else Form.UNLABELLED)
     assert content_of(headers(x_content_type_options=b"NoSniff")).form is Form.OTHER
 
 

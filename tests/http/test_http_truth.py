@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.contract.world import PAGE
+from tests.contract.world import PAGE, drive, gated, http_scope
 from tests.http.states import STATES, lines_of
 from tests.http.wire import HTML, JSON, Lines, stage, whole
 
@@ -141,3 +141,11 @@ def test_a_redirect_sets_no_cookie_of_a_denied_service_and_keeps_its_way() -> No
         seen = stage().asked(whole(told, status=status), lines_of("refused"))
         assert (seen.status, seen.header("location")) == (status, "/there?a=b")
         assert seen.all("set-cookie") == ["session=1; HttpOnly"]
+
+
+def test_no_length_stands_beside_a_transfer_coding() -> None:
+    """RFC 9112, 6.2: an app that copies what another server said; nginx refuses both."""
+    said = [(b"content-type", b"text/html"), (b"transfer-encoding", b"chunked")]
+    for status, kept in ((200, True), (206, False)):
+        left = drive(gated(whole(said, BODY, status=status)), http_scope())[0]["headers"]
+        assert [name in dict(left) for name in (b"transfer-encoding", b"content-length")] == [kept, not kept]

@@ -103,6 +103,22 @@ def test_a_sentence_outside_of_a_languages_table_is_refused() -> None:
     assert "texts.Accept all = 'Yes': must be a table, not a single value." in refusal(texts={"Accept all": "Yes"})
 
 
+def test_a_page_of_other_templates_is_another_variant(tmp_path: Path) -> None:
+    variants = set()
+    for look in ("A", "B"):
+        (tmp_path / "placeholder.html").write_text(look)
+        visitor = Visitor(gated(Answer(PAGE), templates=tmp_path, shared_cache="by-variant"))
+        variants.add(visitor.get("/_privacy/variant").header("privacy-variant"))
+    assert len(variants) == 2
+
+
+def test_what_a_page_says_never_calls_for_what_we_fill_in() -> None:
+    frame = '<iframe src="https://www.youtube.com/embed/&#x10FFF1;"></iframe>'
+    page = Visitor(gated(Answer(f"<!doctype html><body>{frame}"))).get("/tea?token=secret").text
+    assert "youtube.com/embed/&#1114097;" in page
+    assert "embed//tea" not in page
+
+
 def test_a_template_that_fails_when_it_is_shown_leaves_the_visitor_with_ours(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
