@@ -119,7 +119,7 @@ def test_each_way_says_when_it_was_checked_and_how_sure_it_is(language: str) -> 
     assert len(steps) > 60
     for way in steps:
         after = way.partition("</ol>")[2]
-        assert re.search(r'<time datetime="20\d\d-\d\d-\d\d">', after), said(way)
+        assert re.search(r'<time datetime="20\d\d-\d\d-\d\d"', after), said(way)
         assert re.search(r"source|자료", said(after)), said(way)
 
 
