@@ -139,7 +139,7 @@ class Gate:
     def clearing(self, exchange: Exchange) -> list[Header]:
         """Return the headers that make the browser delete what denied, declared services left with it."""
         denied = [cookie for cookie in exchange.cookies if self._cookies.denied_by(cookie.name, exchange.consent)]
-        if not denied:
+        if not denied or self.observing:
             return []
         origin = exchange.origin
         return self._clearing.headers(denied, host=origin.host, path=exchange.path, secure=origin.secure)
