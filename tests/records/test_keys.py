@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cookiegate.config import Records
+from cookiegate.config import Config, Records
 from cookiegate.errors import RecordsError
 from cookiegate.records import VISITS, Day, Misuse, VisitLog, disk
 from cookiegate.records.day import days_in
@@ -250,3 +250,20 @@ def test_a_frame_opens_only_where_it_was_written(open_log: OpenLog, tmp_path: Pa
     reading = log.read(SITE.name, *EVERYTHING, now=NOON, who="t", why="t")
     assert len(list(reading)) == 2
     assert reading.damaged == 1
+
+
+def test_a_key_service_that_fails_costs_a_row_and_no_answer(tmp_path: Path) -> None:
+    answers = ["o" * 40]
+
+    def ask() -> str:
+        if not answers:
+            raise LookupError("nobody there")
+        return answers[0]
+
+    records = Records(directory=tmp_path / "records", key_directory=tmp_path / "keys", operator_key=ask)
+    log = VisitLog.open(Config(sites=(a_site(),), secret_keys=("k" * 32,), records=records))
+    assert log
+    answers.clear()
+    log.record_visit(a_visit(a_site()))
+    assert (log.health(NOON).lost, log.health(NOON).ok) == (1, False)
+    assert "operator_key: the function" in log.health(NOON).fault
