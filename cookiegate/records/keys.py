@@ -181,7 +181,11 @@ class Keys:
 
     def hand_over(self, question: bytes) -> bytes:
         """Return the answer to another host that asks for the inner key. Raises ValueError for no question."""
-        return Handover.answer(question, self.inner(), self._operator.newest())
+        return Handover.answer(question, self.inner(), self._operator.all())
+
+    def ask(self) -> Handover:
+        """Return a question for the inner key of the other hosts."""
+        return Handover(self._operator.newest())
 
     def receive(self, handover: Handover, answer: bytes) -> InnerKey | None:
         """Return the inner key that another host handed over; ``None`` where its operator's key is not ours."""
