@@ -267,3 +267,24 @@ def test_a_key_service_that_fails_costs_a_row_and_no_answer(tmp_path: Path) -> N
     log.record_visit(a_visit(a_site()))
     assert (log.health(NOON).lost, log.health(NOON).ok) == (1, False)
     assert "operator_key: the function" in log.health(NOON).fault
+
+
+def test_a_day_begins_while_others_are_destroyed(
+    open_log: OpenLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log()
+    log.record_visit(a_visit(a_site(), NOON, path="/old"))
+    log.record_visit(a_visit(a_site(), NOON + A_DAY, path="/living"))
+    rewrap = disk.replace_all
+
+    def slowly(contents: dict[Path, bytes]) -> None:
+        with disk.lock(tmp_path / "keys" / "lock", wait=False):
+            """Nobody who wants a day's key has to wait."""
+        log.record_visit(a_visit(a_site(), NOON + 93 * A_DAY, path="/new"))
+        rewrap(contents)
+
+    monkeypatch.setattr(disk, "replace_all", slowly)
+    assert len(log.purge(NOON + 92 * A_DAY, steady=0.0)) == 0  # after so long the clock is believed a day later
+    assert len(log.purge(NOON + 93 * A_DAY, steady=A_DAY)) == 1
+    reading = log.read(a_site().name, date.min, date.max, now=NOON + 93 * A_DAY, who="t", why="t")
+    assert [row.path for row in reading if not isinstance(row, Misuse)] == ["/living", "/new"]
