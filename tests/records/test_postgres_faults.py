@@ -238,7 +238,7 @@ def test_a_commit_is_on_the_servers_disk_whatever_that_is_set_to(url: str, serve
 
 
 def test_a_server_that_does_not_answer_delays_no_end(url: str) -> None:
-    begun, ended = Event(), []
+    begun, ended = Event(), Event()
 
     async def nothing(_: Connection) -> None:
         """Prepare nothing."""
@@ -250,7 +250,7 @@ def test_a_server_that_does_not_answer_delays_no_end(url: str) -> None:
     def ask() -> None:
         with pytest.raises(StoreAway):
             database.run(asked)
-        ended.append(True)
+        ended.set()
 
     database = Database(url, nothing)
     asking = Thread(target=ask)
@@ -258,4 +258,4 @@ def test_a_server_that_does_not_answer_delays_no_end(url: str) -> None:
     assert begun.wait(30)
     database.close()
     asking.join(30)
-    assert ended
+    assert ended.is_set()
