@@ -97,7 +97,8 @@ def _write_beside(path: Path, content: bytes) -> Path:
     unfinished = path.with_name(f".{path.name}-{secrets.token_hex(4)}{UNFINISHED}")
     handle = os.open(unfinished, NEW, PRIVATE_FILE)
     try:
-        os.write(handle, content)
+        while content:  # a disk that is nearly full takes a part, and says so only to the next write
+            content = content[os.write(handle, content) :]
         os.fsync(handle)
     except OSError:
         with suppress(OSError):
@@ -148,12 +149,17 @@ def remove(path: Path) -> None:
 def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock file *path*; the kernel frees it when the process dies.
 
+    It is given up by name, not only by closing: a process forked meanwhile has the file open for as long as it lives.
+
     Raises:
         BlockingIOError: *wait* is false and somebody holds it.
     """
+    holder = os.getpid()
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
     finally:
+        if os.getpid() == holder:
+            fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)

@@ -21,13 +21,13 @@ from cookiegate.records.day import Day
 from cookiegate.records.mirror import Mirror
 from cookiegate.records.postgres import StoreAway
 from cookiegate.records.schema import TURNING, VERSION
-from cookiegate.records.vault import Handover, InnerKey
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cookiegate.records.keys import Keys
     from cookiegate.records.postgres import Connection, Database
+    from cookiegate.records.vault import Handover, InnerKey
 
 
 class Moved(StoreAway):
@@ -159,7 +159,7 @@ class Fleet:
                 f"{self._database.place}: older than the inner key of this host, which has no newer copy of its keys. "
                 "Start the hosts that were in use when it was put back."
             )
-        self._handover = self._handover or Handover()
+        self._handover = self._handover or self._keys.ask()
         handover = self._handover
 
         async def asked(connection: Connection) -> bytes | None:

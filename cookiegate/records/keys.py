@@ -100,18 +100,18 @@ class Keys:
 
         Return whether it was ours. After a crash at any point, call it again.
         """
-        with self._locked():
-            ours = self._operator.ours
-            if ours:
-                self._operator.renew()
-            newest, seal = self._operator.newest(), self.seal_key()
-            if self._fresh.exists():
-                self._change_inner_key()  # a destruction was cut short
-            disk.replace(self._fresh, self._inner_keys()[0].wrap(newest))
-            self._change_inner_key()
-            disk.replace(self._seal, seal.wrap(newest))
-            if ours:
-                self._operator.drop_old()
+        with self._turning():
+            with self._locked():
+                ours = self._operator.ours
+                if ours:
+                    self._operator.renew()
+                newest, seal = self._operator.newest(), self.seal_key()
+            self._finish_change()
+            self._change_inner_key(self.inner())
+            with self._locked():
+                disk.replace(self._seal, seal.wrap(newest))
+                if ours:
+                    self._operator.drop_old()
         return ours
 
     def days(self) -> list[Day]:
@@ -137,25 +137,23 @@ class Keys:
         1. mark them as destroyed: nobody begins or finds them any more; 2. write a fresh inner key beside the old
         one; 3. wrap the living days' keys with it; 4. overwrite the old one; 5. put the fresh one in its place.
         """
-        with self._locked():
-            self._mark_destroyed(doomed)
-            if self._fresh.exists():
-                self._change_inner_key()  # an earlier call came as far as 2
-            current = self._inner_keys()[0].generation
+        with self._turning():
+            with self._locked():
+                self._mark_destroyed(doomed)
+            self._finish_change()  # an earlier call came as far as 2
+            current = self.inner().generation
             read = [self._read(day) for day in doomed]
             if any(wrapped and wrapped.generation == current for wrapped in read):
-                disk.replace(self._fresh, InnerKey.fresh().wrap(self._operator.newest()))
-                self._change_inner_key()
+                self._change_inner_key(InnerKey.fresh())
 
     def follow(self, inner: InnerKey, doomed: Collection[Day]) -> None:
         """Take over *inner* from the other hosts, with what they destroyed. After a crash, call it again."""
-        with self._locked():
-            self._mark_destroyed(doomed)
-            if self._fresh.exists():
-                self._change_inner_key()
-            if inner.reach(self._inner_keys()[0].generation, steps=MISSED) is None:  # ours is older: never go back
-                disk.replace(self._fresh, inner.wrap(self._operator.newest()))
-                self._change_inner_key()
+        with self._turning():
+            with self._locked():
+                self._mark_destroyed(doomed)
+            self._finish_change()
+            if inner.reach(self.inner().generation, steps=MISSED) is None:  # ours is older: never go back
+                self._change_inner_key(inner)
 
     def inner(self) -> InnerKey:
         """Return the inner key: what the other hosts' days are wrapped with, too, where they share a store."""
@@ -181,7 +179,11 @@ class Keys:
 
     def hand_over(self, question: bytes) -> bytes:
         """Return the answer to another host that asks for the inner key. Raises ValueError for no question."""
-        return Handover.answer(question, self.inner(), self._operator.newest())
+        return Handover.answer(question, self.inner(), self._operator.all())
+
+    def ask(self) -> Handover:
+        """Return a question for the inner key of the other hosts."""
+        return Handover(self._operator.newest())
 
     def receive(self, handover: Handover, answer: bytes) -> InnerKey | None:
         """Return the inner key that another host handed over; ``None`` where its operator's key is not ours."""
@@ -219,6 +221,13 @@ class Keys:
         disk.make_directory(self._home)
         return disk.lock(self._home / "lock")
 
+    def _turning(self) -> AbstractContextManager[None]:
+        """Let one at a time change the inner key, in seconds. Whoever wants a day's key meanwhile waits no longer than
+        for `_locked`: at midnight that is every request, since days begin when others end.
+        """
+        disk.make_directory(self._home)
+        return disk.lock(self._home / "turning")
+
     def _mark(self, day: Day) -> Path:
         return self._days / day.kind / day.folder / "destroyed"
 
@@ -236,8 +245,18 @@ class Keys:
                 disk.make_directory(mark.parent)
                 disk.replace(mark, day.date.isoformat().encode())
 
-    def _change_inner_key(self) -> None:
-        fresh, *old = self._inner_keys()
+    def _change_inner_key(self, fresh: InnerKey) -> None:
+        """Steps 2 to 5 of `destroy`; hold `_turning`."""
+        with self._locked():
+            disk.replace(self._fresh, fresh.wrap(self._operator.newest()))
+        self._finish_change()
+
+    def _finish_change(self) -> None:
+        """Steps 3 to 5, if there is a fresh key: meanwhile both open the days' keys, and new ones are wrapped by it."""
+        if not self._fresh.exists():
+            return
+        with self._locked():
+            fresh, *old = self._inner_keys()
         anew = {}
         for day in self.days():
             wrapped = self._read(day)
@@ -248,9 +267,10 @@ class Keys:
                 raise self._closed(day)
             anew[day.within(self._days)] = changed.encode()
         disk.replace_all(anew)
-        disk.overwrite(self._inner)
-        disk.move(self._fresh, self._inner)
-        disk.sweep(self._home, *self._days.glob("*/*"))
+        with self._locked():
+            disk.overwrite(self._inner)
+            disk.move(self._fresh, self._inner)
+            disk.sweep(self._home, *self._days.glob("*/*"))
 
     def _read(self, day: Day) -> WrappedDayKey | None:
         try:
@@ -269,7 +289,8 @@ class Keys:
     def _closed(self, day: Day) -> RecordsError:
         return RecordsError(
             f"{day.within(self._days)}: the inner key in {self._home} does not open this day. The file is older "
-            "than a destruction, or was changed: put the newest copy back."
+            "than a destruction, or was changed: put the newest copy back. If there is none, the day is lost: move "
+            "the file away, or no other day can be destroyed."
         )
 
     def _inner_keys(self) -> list[InnerKey]:

@@ -13,6 +13,7 @@ from cookiegate.records import disk
 from cookiegate.records.vault import KEY_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cookiegate.config import Records
@@ -39,7 +40,7 @@ class OperatorsKey:
         """Return every key with which things may be wrapped, newest first."""
         text, place = os.environ.get(KEY_VARIABLE, ""), KEY_VARIABLE
         if self._ask:
-            text, place = self._ask(), "operator_key"
+            text, place = _answer_of(self._ask), "operator_key"
         elif not text:
             path = self._named or self._own()
             text, place = _text_of(path), str(path)
@@ -86,6 +87,17 @@ class OperatorsKey:
         if not path.exists() and not (self._home / "inner").exists():
             disk.create(path, secrets.token_urlsafe(KEY_BYTES).encode())
         return path
+
+
+def _answer_of(ask: Callable[[], str]) -> str:
+    """Return the key that a service gives; whatever it raises must reach no visitor."""
+    try:
+        return str(ask())
+    except Exception as fault:
+        raise RecordsError(
+            f"operator_key: the function that fetches the operator's key failed ({type(fault).__name__}). Records that "
+            "need it are not kept until it answers."
+        ) from fault
 
 
 def _text_of(path: Path) -> str:

@@ -28,7 +28,13 @@ __all__ = ["Connection", "Database", "Duplicate", "StoreAway", "reach"]
 
 CONNECT, ANSWER = 5.0, 60.0  # seconds to wait for a connection, and for one answer
 # What a host that vanished in the middle of something holds, the others get after a minute.
-_SETTINGS = {"application_name": "cookiegate", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
+# What is committed is removed from the segments, so it must be on the server's disk whatever that is set to.
+_SETTINGS = {
+    "application_name": "cookiegate",
+    "lock_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+    "synchronous_commit": "on",
+}
 # What passes by itself: connections, shutdowns, conflicts, no room, a lock that somebody holds.
 _PASSING = ("08", "40", "53", "55", "57")
 
@@ -83,9 +89,11 @@ class Database:
                 raise
 
     def close(self) -> None:
-        """End the connection; `run` makes a new one."""
+        """End the connection, in the middle of what another thread does with it too; `run` makes a new one."""
         if self._pid != os.getpid():  # nothing was begun, or it is the parent's
             return
+        if (connection := self._connection) is not None:  # a server that does not answer must not delay the end
+            self._loop.call_soon_threadsafe(connection.terminate)
         with self._lock:
             self._drop()
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -111,8 +119,12 @@ class Database:
             connection = await asyncpg.connect(
                 self._url, timeout=CONNECT, command_timeout=ANSWER, server_settings=_SETTINGS
             )
+            try:
+                await self._prepare(connection)
+            except BaseException:  # one that is not prepared must not be used by the next call
+                await _end(connection)
+                raise
             self._connection = connection
-            await self._prepare(connection)
         return await work(self._connection)
 
     def _start(self) -> None:

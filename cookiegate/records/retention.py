@@ -123,7 +123,7 @@ class Retention:
         began = {day: list(filter(None, [self._keys.terms(day)])) for day in self._days_here()}
         for day, terms in (self._depot.terms() if self._depot and not here else {}).items():
             began.setdefault(day, []).extend(terms)
-        return {day: self._end(day, began[day]) for day in sorted(began)}
+        return {day: self._end(day, terms or _terms_beside(day, began)) for day, terms in sorted(began.items())}
 
     def awaiting(self, ends: Mapping[Day, float], now: float) -> list[Day]:
         """Return which of the days are due at *now* and wait for approval: a week at most, then they are overdue."""
@@ -199,7 +199,7 @@ class Retention:
         """Enter the destroyed day in the ledger and remove its files."""
         if day not in self._days_here():
             return
-        terms, grave = self._keys.terms(day) or self._living.get((day.kind, day.folder)), day.within(self._directory)
+        terms, grave = self._living.get((day.kind, day.folder)) or self._keys.terms(day), day.within(self._directory)
         self._ledger.add_destruction(
             Destruction(
                 site=terms.site if terms else day.folder,
@@ -239,6 +239,15 @@ class Retention:
                 reached = day
         until = max(trust.until, min(begin_of(reached, "UTC"), now))
         return Trust(until, trust.noticed, trust.steady)
+
+
+def _terms_beside(day: Day, began: Mapping[Day, Collection[Terms]]) -> list[Terms]:
+    """Return the terms of the other days of its site and kind.
+
+    Where a day's own cannot be read any more, they hold: to destroy it at once would destroy all before it.
+    """
+    same = (known for other, known in began.items() if (other.folder, other.kind) == (day.folder, day.kind))
+    return [terms for known in same for terms in known]
 
 
 def _frames_in(path: Path) -> int:

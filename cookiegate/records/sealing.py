@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from cookiegate.records import disk
-from cookiegate.records.day import Day, days_in
+from cookiegate.records.day import Day, days_in, folder_of
 from cookiegate.records.heads import Heads
 from cookiegate.records.seal import Chain, Seal, leaf
 from cookiegate.records.segment import SUFFIX as SEGMENT
@@ -102,13 +102,18 @@ class Sealing:
         )
 
     def _missing(self, heads: Heads) -> Iterator[str]:
-        """Yield what is gone though its day lives; forget the writers of destroyed days."""
-        for place in list(heads.writers):
-            if not segment_of(self._directory, place).exists():
-                if self._keys.is_destroyed(day_of(place)):
-                    del heads.writers[place]
-                else:
-                    yield f"the segment {place} is gone"
+        """Yield what is gone though its day lives; forget the writers of destroyed days.
+
+        The ledger tells which those are: it is signed, and entered before a file goes. The mark of a destruction is
+        a plain file that anybody may have written.
+        """
+        gone = [place for place in heads.writers if not segment_of(self._directory, place).exists()]
+        destroyed = destroyed_in(self._ledger) if gone else set()
+        for place in gone:
+            if str(day_of(place)) in destroyed:
+                del heads.writers[place]
+            else:
+                yield f"the segment {place} is gone"
 
     def _segments(self, days: Iterable[Day]) -> Iterator[tuple[str, Path]]:
         for day in days:
@@ -198,6 +203,12 @@ def day_of(place: str) -> Day:
     """Return the day of the writer at *place*."""
     kind, folder, day, _ = place.split("/")
     return Day(date.fromisoformat(day), folder, kind)
+
+
+def destroyed_in(ledger: Ledger) -> set[str]:
+    """Return the days that the ledger says were destroyed."""
+    entries = ledger.destructions()
+    return {f"{entry.kind}/{folder}/{entry.day}" for entry in entries for folder in (entry.site, folder_of(entry.site))}
 
 
 def days_of(directory: Path) -> list[Day]:

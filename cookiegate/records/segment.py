@@ -75,6 +75,7 @@ class Segment:
         )  # a number is spent even if its frame is not kept
         rest = _HEAD.pack(VERSION, address_tag, consent_tag, number) + self._cipher.seal(number, row)
         frame = _SIZES.pack(_SIZES.size + len(rest), crc32(rest)) + rest
+        written = 0
         try:
             written = os.write(self._file, frame)
             while written < len(frame):  # the next write says why this one fell short
@@ -82,7 +83,7 @@ class Segment:
             if self._strict:
                 disk.fdatasync(self._file)
         except OSError as fault:
-            self._take_back(fault)
+            self._take_back(usable=fault.errno in _NO_SPACE and written < len(frame))
             raise
         self._size += len(frame)
         self.unsynced += not self._strict
@@ -108,17 +109,22 @@ class Segment:
         if not self._size:
             with suppress(OSError):
                 os.unlink(self._path)
+        fcntl.flock(self._file, fcntl.LOCK_UN)  # a child after fork has the file open too
         os.close(self._file)
 
     def _sync_name(self) -> None:
         disk.sync_directory(self._path.parent)
         self._named = True
 
-    def _take_back(self, fault: OSError) -> None:
-        """Cut a frame that is there in part. Only a full disk may get better: anything else ends the segment."""
+    def _take_back(self, *, usable: bool) -> None:
+        """Cut a frame that is there in part. Only a full disk may get better: anything else ends the segment.
+
+        So does a whole frame that could not be synced: somebody may have shipped or sealed it, so that no other may
+        stand in its place.
+        """
         try:
             os.ftruncate(self._file, self._size)
-            self.usable = fault.errno in _NO_SPACE
+            self.usable = usable
         except OSError:
             self.usable = False
 
@@ -219,11 +225,13 @@ class Frames:
 def frames_of(path: Path) -> Iterator[Frames]:
     """Open a segment for reading. Raises OSError."""
     with path.open("rb") as file:
-        if not os.fstat(file.fileno()).st_size:
-            yield Frames(b"", b"")
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield Frames(data, bytes.fromhex(path.stem))
+        empty = not os.fstat(file.fileno()).st_size
+        opened = None if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if opened is None:
+        yield Frames(b"", b"")
+        return
+    with opened as data:  # it has a descriptor of its own, and a day many segments: one for each is enough
+        yield Frames(data, bytes.fromhex(path.stem))
 
 
 def segments_in(directory: Path) -> list[Path]:

@@ -13,10 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import Day, days_in
 from cookiegate.records.fleet import Moved
-from cookiegate.records.postgres import Duplicate
+from cookiegate.records.postgres import Duplicate, StoreAway
 from cookiegate.records.schema import make_day
 from cookiegate.records.segment import Frames, is_over, segments_in, tags_of
 
@@ -94,12 +95,19 @@ class Shipper:
         """
         if self._generation != generation:
             self._generation, self._numbers = generation, {}
-        before = self.rows
+        before, faults = self.rows, []
         for day in sorted(days_in(self._directory)):
-            paths = segments_in(day.within(self._directory))
-            if paths and not self._keys.is_destroyed(day):
-                with suppress(FileNotFoundError):  # the day is being destroyed
-                    self._ship_day(day, {bytes.fromhex(path.stem): path for path in paths})
+            try:
+                paths = segments_in(day.within(self._directory))
+                if paths and not self._keys.is_destroyed(day):
+                    with suppress(FileNotFoundError):  # the day is being destroyed
+                        self._ship_day(day, {bytes.fromhex(path.stem): path for path in paths})
+            except StoreAway:
+                raise
+            except RecordsError as fault:  # a day that does not open holds up no other
+                faults.append(fault)
+        if faults:
+            raise faults[0]
         return self.rows - before
 
     def backlog(self) -> int:

@@ -10,6 +10,7 @@ import json
 import secrets
 from dataclasses import asdict
 from functools import lru_cache
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -134,18 +135,27 @@ class InnerKey(NamedTuple):
 class Handover:
     """How a newcomer receives the inner key so that nothing written down ever opens it again.
 
-    Both sides make an X25519 key for this once and throw it away; without the operator's key nobody can take part.
+    Both sides make an X25519 key for this once and throw it away. Without the operator's key nobody can take part, nor
+    even ask: who keeps the store could ask with a key of his own, and open the answer once he learns the operator's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, operators_key: str) -> None:
         self._private = X25519PrivateKey.generate()
-        self.question = self._private.public_key().public_bytes_raw()
+        public = self._private.public_key().public_bytes_raw()
+        self.question = public + _proof(public, operators_key)
 
     @staticmethod
-    def answer(question: bytes, inner: InnerKey, operators_key: str) -> bytes:
-        """Return *inner* for the one who asked. Raises ValueError for what is no question."""
+    def answer(question: bytes, inner: InnerKey, operators_keys: Iterable[str]) -> bytes:
+        """Return *inner* for the one who asked; nothing for one who has none of *operators_keys*.
+
+        Raises ValueError for what is no question.
+        """
+        asker, proof = question[:_PUBLIC], question[_PUBLIC:]
+        operators_key = next((key for key in operators_keys if compare_digest(proof, _proof(asker, key))), None)
+        if operators_key is None:
+            return b""
         private = X25519PrivateKey.generate()
-        secret = private.exchange(X25519PublicKey.from_public_bytes(question))
+        secret = private.exchange(X25519PublicKey.from_public_bytes(asker))
         public, nonce = private.public_key().public_bytes_raw(), secrets.token_bytes(_NONCE)
         sealed = _agreed(secret, operators_key).encrypt(nonce, _joined(inner), question + public)
         return public + nonce + sealed
@@ -278,6 +288,11 @@ def _operators(key: str) -> AESGCM:
 
 def _agreed(secret: bytes, operators_key: str) -> AESGCM:
     return AESGCM(_derive(secret, b"handover", salt=_derive(operators_key.encode(), b"handover")))
+
+
+def _proof(question: bytes, operators_key: str) -> bytes:
+    """Return what shows that somebody with the operator's key asks."""
+    return hashlib.blake2b(question, digest_size=16, key=_derive(operators_key.encode(), b"question")).digest()
 
 
 def _joined(inner: InnerKey) -> bytes:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from cookiegate.period import Period
 from cookiegate.records.closing import DAY, ERASED
-from cookiegate.records.day import folder_of
+from cookiegate.records.day import MISUSE, ONE_DAY, VISITS, folder_of
 from cookiegate.records.heads import Heads
 from cookiegate.records.ledger import EXPIRED
+from cookiegate.records.retention import destroyed_from
 from cookiegate.records.seal import MARK, NOTHING, Chain, difference, leaf, root
-from cookiegate.records.sealing import SUFFIX, day_of, days_of
+from cookiegate.records.sealing import SUFFIX, day_of, days_of, destroyed_in
 from cookiegate.records.segment import AT_NUMBER, AT_VERSION, MAX_FRAME, erased, frames_of, segments_in
 from cookiegate.records.segment import ERASED as ERASED_FRAME
 from cookiegate.records.tags import digest_of
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from cookiegate.records.day import Day
     from cookiegate.records.heads import Head
     from cookiegate.records.keys import Keys
-    from cookiegate.records.ledger import Ledger
+    from cookiegate.records.ledger import Destruction, Ledger
     from cookiegate.records.seal import Seal
     from cookiegate.records.segment import Frames
 
@@ -81,7 +84,7 @@ class Verification:
                 with suppress(FileNotFoundError):  # destroyed just now
                     before, size = self.done, path.stat().st_size
                     faults = list(self._check_segment(day, place, path))
-                    if not self._keys.is_destroyed(day):
+                    if not (faults and str(day) in destroyed_in(self._ledger)):
                         yield from faults
                     self.done = before + size
             yield from self._check_search(day)
@@ -100,7 +103,8 @@ class Verification:
                 yield Fault(f"the ledger's tail is cut or was written anew: it had {count} statements")
         for digest in entries.keys() - digests:
             yield Fault(f"the ledger's entry ({entries[digest]}) was changed, or slipped in by somebody else")
-        if gone := len(digests - entries.keys() - self._expired):
+        now = self._ledger.entries()  # read anew: some may have come meanwhile
+        if gone := len(digests - now.keys() - self._expired):
             yield Fault(f"entries are gone from the ledger, or were changed: {gone}")
 
     def _check_statements(self, heads: dict[int, bytes], digests: set[str]) -> Iterator[Fault]:
@@ -178,24 +182,31 @@ class Verification:
 
     def _check_search(self, day: Day) -> Iterator[Fault]:
         known = self._searched.get(str(day))
-        if known is None or self._keys.is_destroyed(day):
+        if known is None:
             return
-        self.closed += 1
+        self.closed += not self._keys.is_destroyed(day)
         found = digest_of(day.within(self._directory))
-        if found and found != known:
+        if found and found != known and str(day) not in destroyed_in(self._ledger):
             yield Fault("its tag file was changed: remove it, and the rows themselves are searched", str(day))
 
     def _check_gone(self, seen: set[str]) -> Iterator[Fault]:
-        """Check that what is gone was destroyed, and that the ledger says so."""
-        entered = set()
+        """Check that what is gone was destroyed, that the ledger says so, and that its time was over."""
+        entered = destroyed_in(self._ledger)
         for entry in self._ledger.destructions():
-            entered |= {f"{entry.kind}/{folder}/{entry.day}" for folder in (entry.site, folder_of(entry.site))}
+            if entry.kind in {VISITS, MISUSE} and entry.retention and entry.at[:10] < _earliest(entry):
+                what = f"destroyed on {entry.at}, before its time was over ({entry.retention})"
+                yield Fault(what, f"{entry.kind}/{folder_of(entry.site)}/{entry.day}")
         gone = sorted(place for place in self._heads.keys() - seen if self._wanted(day_of(place)))
         self.destroyed = len({str(day_of(place)) for place in gone} & entered)
         for place in gone:
             day, _, writer = place.rpartition("/")
             if day not in entered:
                 yield Fault("the segment is gone, and the ledger knows of no destruction", day, writer)
+
+
+def _earliest(entry: Destruction) -> str:
+    """Return the date in UTC before which no zone's clock lets the day be destroyed."""
+    return (destroyed_from(date.fromisoformat(entry.day), Period.model_validate(entry.retention)) - ONE_DAY).isoformat()
 
 
 def _content(path: Path) -> bytes:

@@ -39,19 +39,19 @@ class Writer:
     """All that one process has open for writing. A child after fork makes its own.
 
     Any thread may call it. *kept* and *lost* count rows; *folded* the misuses beyond a minute's limit; *fault*
-    says what went wrong last, and is empty when the last row was kept.
+    says what went wrong last, and is empty when the last row of every kind and site was kept.
     """
 
     def __init__(self, directory: Path, keys: Keys, *, strict: bool) -> None:
         self.pid = os.getpid()
         self.kept = self.lost = self.folded = 0
-        self.fault = ""
+        self._faults: dict[tuple[str, str], str] = {}  # by kind and site
         self._directory, self._keys, self._strict = directory, keys, strict
         self._lock = Lock()
         self._syncing = Lock()
         self._slots: dict[tuple[str, str], list[Slot]] = {}
         self._retired: list[Segment] = []
-        self._refused_at: float | None = None
+        self._refused: dict[tuple[str, str], float] = {}
         self._minute = 0
         self._seen: set[tuple[str, str, str]] = set()
 
@@ -66,10 +66,16 @@ class Writer:
                 self._append(kind, terms, time, frame)
             except (OSError, RecordsError) as fault:
                 self.lost += 1
-                self.fault = str(fault)
+                self._faults[kind, terms.site] = str(fault)
                 raise RecordsError(f"A record was not kept: {fault}") from fault
             self.kept += 1
-            self.fault = ""
+            if self._faults:
+                self._faults.pop((kind, terms.site), None)
+
+    @property
+    def fault(self) -> str:
+        """See above."""
+        return next(reversed(tuple(self._faults.values())), "")
 
     def first_this_minute(self, minute: int, site: str, what: str, prefix: str) -> bool:
         """Whether a misuse is to be recorded: the first of its kind and prefix in the minute, below the limit."""
@@ -136,7 +142,7 @@ class Writer:
             with self._lock:
                 self.lost += frames
                 self.kept -= frames
-                self.fault = str(fault)
+                self._faults[segment.key.day.kind, segment.key.terms.site] = str(fault)
                 self._retire(segment)
 
     def _append(self, kind: str, terms: Terms, time: float, frame: Callable[[DayKey], Frame]) -> None:
@@ -168,17 +174,18 @@ class Writer:
 
     def _open(self, kind: str, terms: Terms, time: float) -> Slot:
         """Open a segment on the row's own day, or, if that is destroyed, on the newest that lives."""
-        if self._refused_at is not None and abs(time - self._refused_at) < PAUSE:
-            raise RecordsError(self.fault)
+        place = (kind, terms.site)
+        if place in self._refused and abs(time - self._refused[place]) < PAUSE:
+            raise RecordsError(self._faults.get(place, ""))
         own = Day(date_at(time, terms.zone), folder_of(terms.site), kind)
         try:
             segment = self._begin(own, terms) or self._begin(self._keys.newest(own), terms)
             if segment is None:
                 raise RecordsError(f"day {own} was destroyed while a record of it was being written.")
         except (OSError, RecordsError):
-            self._refused_at = time
+            self._refused[place] = time
             raise
-        self._refused_at = None
+        self._refused.pop(place, None)
         return Slot(begin_of(own.date, terms.zone), begin_of(own.date + ONE_DAY, terms.zone), segment)
 
     def _begin(self, day: Day, terms: Terms) -> Segment | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from cookiegate.config import Config, Records
 from cookiegate.errors import RecordsError
 from cookiegate.records import Visit, VisitLog, disk
+from cookiegate.records.day import folder_of
 from tests.records.visits import NOON, OpenLog, a_site, a_visit
 
 if TYPE_CHECKING:
@@ -196,3 +201,80 @@ def test_a_file_half_written_by_us_is_taken_away(tmp_path: Path, monkeypatch: py
 
 def _fails(*_: object) -> NoReturn:
     raise OSError(5, "Input/output error")
+
+
+def test_a_file_that_does_not_fit_is_not_put_in_the_place_of_the_one_that_stands(tmp_path: Path) -> None:
+    path = tmp_path / "heads"
+    disk.replace(path, b"old")
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))  # as on a full disk, a write falls short
+        with suppress(OSError):
+            disk.replace(path, b"new" * 5000)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert path.read_bytes() == b"old"
+
+
+def test_a_child_forked_while_a_lock_was_held_does_not_keep_it(tmp_path: Path) -> None:
+    child_reads, parent_writes = os.pipe()
+    with disk.lock(tmp_path / "lock"):
+        child = os.fork()
+        if not child:
+            os.close(parent_writes)
+            os.read(child_reads, 1)
+            os._exit(0)
+        with pytest.raises(BlockingIOError), disk.lock(tmp_path / "lock", wait=False):
+            raise AssertionError
+    with disk.lock(tmp_path / "lock", wait=False):
+        os.close(parent_writes)
+    os.waitpid(child, 0)
+    os.close(child_reads)
+
+
+def test_nothing_is_written_in_the_place_of_a_row_whose_sync_failed(
+    open_log: OpenLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = open_log(durability="strict")
+    log.record_visit(a_visit(SITE, path="/1"))
+    (first,) = (tmp_path / "records").rglob("*.seg")
+    size = first.stat().st_size
+    with monkeypatch.context() as at_that_moment:
+        at_that_moment.setattr(disk, "fdatasync", full)
+        log.record_visit(a_visit(SITE, path="/2"))
+    log.record_visit(a_visit(SITE, path="/3"))
+    assert first.stat().st_size == size
+    assert sorted(paths_read(log)) == ["/1", "/3"]
+
+
+def test_one_sites_fault_is_not_anothers_and_is_not_hidden_by_it(tmp_path: Path) -> None:
+    one, two = a_site("One"), a_site("Two")
+    records = Records(directory=tmp_path / "records", key_directory=tmp_path / "keys")
+    log = VisitLog.open(Config(sites=(one, two), secret_keys=("k" * 32,), records=records))
+    assert log
+    (tmp_path / "records" / "visits").mkdir()
+    (tmp_path / "records" / "visits" / folder_of("One")).touch()  # no directory can be made there
+    for site in (one, two, one, two):
+        log.record_visit(a_visit(site))
+    health = log.health(NOON)
+    assert (health.kept, health.lost, health.ok) == (2, 2, False)
+    assert "Not a directory" in health.fault
+
+
+def test_a_day_of_more_segments_than_a_process_may_have_files_twice_over_is_read(
+    open_log: OpenLog, memory_path: Path
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for number in range(60):  # as many workers came and went
+        log = open_log(memory_path)
+        log.record_visit(a_visit(SITE, path=f"/{number}"))
+        log.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 90, limits[1]))
+    try:
+        assert len(paths_read(log)) == 60
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

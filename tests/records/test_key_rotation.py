@@ -81,7 +81,7 @@ def test_a_rotation_of_our_own_key_cut_short_anywhere_is_finished_by_the_next(
         assert seals_of(log).checkpoint(NOON)
         assert not opens(place, old)
         left = {path.name for path in (place / "keys").iterdir()}
-        assert left == {"heads", "inner", "lock", "operator", "seal"}, steps
+        assert left == {"heads", "inner", "lock", "operator", "seal", "turning"}, steps
         assert not [path for path in (place / "keys").iterdir() if old.encode() in path.read_bytes()]
         shutil.rmtree(place)
         steps += 1

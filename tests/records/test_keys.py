@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cookiegate.config import Records
+from cookiegate.config import Config, Records
 from cookiegate.errors import RecordsError
 from cookiegate.records import VISITS, Day, Misuse, VisitLog, disk
 from cookiegate.records.day import days_in
@@ -250,3 +250,41 @@ def test_a_frame_opens_only_where_it_was_written(open_log: OpenLog, tmp_path: Pa
     reading = log.read(SITE.name, *EVERYTHING, now=NOON, who="t", why="t")
     assert len(list(reading)) == 2
     assert reading.damaged == 1
+
+
+def test_a_key_service_that_fails_costs_a_row_and_no_answer(tmp_path: Path) -> None:
+    answers = ["o" * 40]
+
+    def ask() -> str:
+        if not answers:
+            raise LookupError("nobody there")
+        return answers[0]
+
+    records = Records(directory=tmp_path / "records", key_directory=tmp_path / "keys", operator_key=ask)
+    log = VisitLog.open(Config(sites=(a_site(),), secret_keys=("k" * 32,), records=records))
+    assert log
+    answers.clear()
+    log.record_visit(a_visit(a_site()))
+    assert (log.health(NOON).lost, log.health(NOON).ok) == (1, False)
+    assert "operator_key: the function" in log.health(NOON).fault
+
+
+def test_a_day_begins_while_others_are_destroyed(
+    open_log: OpenLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log()
+    log.record_visit(a_visit(a_site(), NOON, path="/old"))
+    log.record_visit(a_visit(a_site(), NOON + A_DAY, path="/living"))
+    rewrap = disk.replace_all
+
+    def slowly(contents: dict[Path, bytes]) -> None:
+        with disk.lock(tmp_path / "keys" / "lock", wait=False):
+            """Nobody who wants a day's key has to wait."""
+        log.record_visit(a_visit(a_site(), NOON + 93 * A_DAY, path="/new"))
+        rewrap(contents)
+
+    monkeypatch.setattr(disk, "replace_all", slowly)
+    assert len(log.purge(NOON + 92 * A_DAY, steady=0.0)) == 0  # after so long the clock is believed a day later
+    assert len(log.purge(NOON + 93 * A_DAY, steady=A_DAY)) == 1
+    reading = log.read(a_site().name, date.min, date.max, now=NOON + 93 * A_DAY, who="t", why="t")
+    assert [row.path for row in reading if not isinstance(row, Misuse)] == ["/living", "/new"]

@@ -9,15 +9,17 @@ import time
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import VisitLog
+from cookiegate.records.postgres import Connection, Database, StoreAway
 from tests.records.test_postgres import ALWAYS, SITE, paths_read, segments, shipped
-from tests.records.visits import NOON, OpenLog, a_visit
+from tests.records.visits import A_DAY, NOON, OpenLog, a_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,3 +210,52 @@ def test_no_canary_stands_in_the_database_nor_in_its_write_ahead_log(
             content = path.read_bytes()
             assert b"canary" not in content, path
             assert b"198.18.7." not in content, path
+
+
+def test_a_day_that_does_not_open_holds_up_no_other(open_log: OpenLog, url: str, tmp_path: Path) -> None:
+    log = open_log(store=url)
+    for number in range(2):
+        log.record_visit(a_visit(SITE, NOON + number * A_DAY, path=f"/{number}"))
+    first, _ = sorted((tmp_path / "records" / "keys" / "visits").glob("*/2026-*"))
+    first.write_bytes(b"{")
+    with pytest.raises(RecordsError, match="does not open this day"):
+        shipped(log)
+    assert [path.parent.name for path in segments(tmp_path)] == ["2026-11-21"]
+
+
+def test_a_commit_is_on_the_servers_disk_whatever_that_is_set_to(url: str, server: Server) -> None:
+    server.sql(url, f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = off")
+
+    async def nothing(_: Connection) -> None:
+        """Prepare nothing."""
+
+    async def asked(connection: Connection) -> str:
+        return str(await connection.fetchval("SHOW synchronous_commit"))
+
+    database = Database(url, nothing)
+    assert database.run(asked) == "on"
+    database.close()
+
+
+def test_a_server_that_does_not_answer_delays_no_end(url: str) -> None:
+    begun, ended = Event(), Event()
+
+    async def nothing(_: Connection) -> None:
+        """Prepare nothing."""
+
+    async def asked(connection: Connection) -> None:
+        begun.set()
+        await connection.execute("SELECT pg_sleep(50)")
+
+    def ask() -> None:
+        with pytest.raises(StoreAway):
+            database.run(asked)
+        ended.set()
+
+    database = Database(url, nothing)
+    asking = Thread(target=ask)
+    asking.start()
+    assert begun.wait(30)
+    database.close()
+    asking.join(30)
+    assert ended.is_set()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cookiegate.errors import RecordsError
+from cookiegate.records.vault import Handover
 from tests.records.test_postgres import SITE, paths_read, shipped
 from tests.records.visits import NOON, OpenLog, a_visit
 
@@ -78,11 +79,13 @@ def test_a_store_that_is_not_as_we_made_it_is_named(
 ) -> None:
     open_log(store=url).ship(NOON)
     server.sql(url, query)
-    if said:
-        with pytest.raises(RecordsError, match=said):
-            open_log(store=url).ship(NOON)
-    else:
-        assert open_log(store=url).ship(NOON) == 0
+    log = open_log(store=url)
+    for _ in "again":  # what was said once holds until it is mended
+        if said:
+            with pytest.raises(RecordsError, match=said):
+                log.ship(NOON)
+        else:
+            assert log.ship(NOON) == 0
 
 
 def test_a_host_card_that_says_nothing_is_named(open_log: OpenLog, url: str, tmp_path: Path) -> None:
@@ -131,3 +134,13 @@ def test_without_asyncpg_the_remedy_is_named(open_log: OpenLog) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'cookiegate[postgres]'" in run.stdout
+
+
+def test_who_only_has_the_store_cannot_even_ask_for_the_key(open_log: OpenLog, url: str, server: Server) -> None:
+    log = open_log(store=url)
+    log.ship(NOON)
+    theirs = Handover("a key of their own" * 2)
+    server.sql(url, "INSERT INTO cookiegate.question (asked) VALUES ($1)", theirs.question)
+    log.ship(NOON)
+    ((answer,),) = server.sql(url, "SELECT answer FROM cookiegate.question")
+    assert answer == b""

@@ -196,3 +196,13 @@ def test_records_without_key_and_site_are_removed(open_log: OpenLog, tmp_path: P
     log = open_log(site=a_site("Another Shop"))
     assert len(log.purge(NOON, steady=0)) == 1
     assert not [path for path in (tmp_path / "records" / VISITS).rglob("*") if path.is_file()]
+
+
+def test_a_key_that_cannot_be_read_takes_no_other_day_along(open_log: OpenLog, tmp_path: Path) -> None:
+    log = open_log()
+    for number in range(3):
+        log.record_visit(a_visit(a_site(), NOON + number * A_DAY))
+    *_, newest = sorted((tmp_path / "records" / "keys" / "visits").glob("*/2026-*"))
+    newest.write_bytes(b"{")
+    later = open_log(site=a_site("Other Shop"))  # of the first site only its records remain
+    assert later.purge(NOON + 3 * A_DAY) == []

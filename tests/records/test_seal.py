@@ -13,6 +13,7 @@ import pytest
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import Misuse, VisitLog, disk
+from cookiegate.records.ledger import Ledger, Statement
 from cookiegate.records.seal import NOTHING, Seal, difference, leaf, root
 from cookiegate.records.seals import Seals
 from tests.records.test_keys import DyingProcess
@@ -414,3 +415,56 @@ def test_one_process_seals_at_a_time(open_log: OpenLog, tmp_path: Path) -> None:
         assert seals_of(log).seal(NOON) == 0
         assert seals_of(log).close(NOON + 2 * A_DAY) == []
     assert seals_of(log).seal(NOON) == 1
+
+
+def marked_as_destroyed(place: Path) -> Path:
+    """What anybody can write who may write to *directory*; returns the folder of keys."""
+    keys = place / "records" / "keys" / "visits" / the_segment(place).parent.parent.name
+    (keys / "destroyed").write_text("2026-11-21")
+    return keys
+
+
+def test_a_mark_of_destruction_that_is_not_in_the_ledger_hides_no_change(open_log: OpenLog, memory_path: Path) -> None:
+    log = open_log(memory_path)
+    sealed(log)
+    marked_as_destroyed(memory_path)
+    path = the_segment(memory_path)
+    path.write_bytes(b"".join(flipped(frames_in(path), 4, 60)))
+    assert "a row was changed" in faults(log)[0]
+
+
+def test_a_mark_of_destruction_that_is_not_in_the_ledger_hides_no_removal(open_log: OpenLog, memory_path: Path) -> None:
+    log = open_log(memory_path)
+    sealed(log)
+    keys = marked_as_destroyed(memory_path)
+    shutil.rmtree(the_segment(memory_path).parent)
+    (keys / "2026-11-21").unlink()
+    seals_of(log).seal(NOON + 60)
+    assert "is gone" in log.health(NOON + 60).broken
+    assert "the ledger knows of no destruction" in faults(log)[0]
+
+
+def test_a_day_that_was_destroyed_before_its_time_is_found(open_log: OpenLog, memory_path: Path) -> None:
+    log = open_log(memory_path)
+    sealed(log)
+    marked_as_destroyed(memory_path)
+    assert len(log.purge(NOON + 60)) == 1  # the mark says that somebody began to
+    seals_of(log).seal(NOON + 60)
+    assert "before its time was over (P3M)" in faults(log)[0]
+
+
+def test_what_is_entered_while_the_ledger_is_verified_is_no_fault(
+    open_log: OpenLog, memory_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(memory_path)
+    sealed(log)
+    statements = Ledger.statements
+
+    def slowly(ledger: Ledger) -> list[Statement]:
+        monkeypatch.undo()
+        log.read(SITE.name, date.min, date.max, now=NOON, who="t", why="t")
+        return statements(ledger)
+
+    verification = seals_of(log).verify()
+    monkeypatch.setattr(Ledger, "statements", slowly)
+    assert list(verification) == []
