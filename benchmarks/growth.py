@@ -63,9 +63,7 @@ def measure(server: Server, millions: int, rows: int, rounds: int) -> None:
             begin = cpu()
             walls.append(seconds(lambda: log.ship(NOON)))
             cpus.append(cpu() - begin)
-        table, index, wal = (
-            (now - then) / rows / rounds for now, then in zip(sizes(server, url), before, strict=True)
-        )
+        table, index, wal = ((now - then) / rows / rounds for now, then in zip(sizes(server, url), before, strict=True))
         wall, used = statistics.median(walls), statistics.median(cpus)
         print(
             f"{goal:>12,} rows (filled in {took:.0f} s): {rows / wall:>9,.0f} rows/s shipped, {min(walls):.2f} to "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -16,7 +16,6 @@ from tests.visits.place import ALWAYS, Place, ask, soon, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import date
     from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,7 +34,9 @@ async def teller(scope: Scope, receive: Receive, send: Send) -> None:
 
 def agree(app: ASGIApp) -> tuple[bytes, str]:
     """A visitor says yes to everything; returned are the receipt's cookie and the consent id."""
-    scope = http_scope("/_privacy/choices", "POST", {**SAME_ORIGIN, "content-type": "application/x-www-form-urlencoded"})
+    scope = http_scope(
+        "/_privacy/choices", "POST", {**SAME_ORIGIN, "content-type": "application/x-www-form-urlencoded"}
+    )
     [start, *_] = drive(app, scope, [{"type": "http.request", "body": b"action=accept_all&return_to=/"}])
     receipt = dict(start["headers"])[b"set-cookie"].partition(b";")[0]
     told = body_of(ask(app, "/agreed", [(b"cookie", receipt)]))
@@ -124,15 +125,14 @@ def put_back(copied: Path, target: Path) -> None:
     shutil.copytree(copied, target)
 
 
-def stored(server: Server, url: str, rows: int) -> Callable[[], bool]:
-    return lambda: server.count(url) == rows
-
-
 def read_by(place: Place, *options: str, **environment: str) -> tuple[int, list[str], str]:
     """Exit code, paths and what was said, from a process of its own: one that has seen nothing yet."""
     run = place.run("visits", "--why", "a test", "--format", "jsonl", *ALWAYS, *options, **environment)
     return run.returncode, [json.loads(line)["path"] for line in run.stdout.splitlines()], run.stderr
 
 
-def days_after(first: date, count: int) -> Iterator[date]:
-    yield from (first + timedelta(days=number) for number in range(count))
+def destroyed(place: Place, server: Server | None = None, url: str = "") -> list[str]:
+    """The days of visits of whose destruction the ledger tells, as often as it does."""
+    if not server:
+        return [row["day"] for row in place.ledger("destruction") if row["kind"] == "visits"]
+    return [row[0] for row in server.sql(url, "SELECT day FROM cookiegate.destruction WHERE kind = 'visits'")]
