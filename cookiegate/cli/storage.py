@@ -108,13 +108,17 @@ def file_system_of(place: Path, mounts: Path = MOUNTS) -> str:
     return kind
 
 
+def _kept(records: Records) -> bool:
+    """Whether anything was kept yet; where one machine's ledger is and its inner key is not, that key was lost."""
+    if records.store == FILES:
+        return (records.directory / "ledger.db").exists()
+    return (records.directory / "host").exists() and (records.key_directory / "inner").exists()
+
+
 def _about_days(config: Config) -> Iterator[Finding]:
     records = config.records
-    ledger = "ledger.db" if records and records.store == FILES else "host"
-    if records is None or not all(
-        path.exists() for path in (records.directory / ledger, records.key_directory / "inner")
-    ):
-        return  # nothing was kept yet
+    if records is None or not _kept(records):
+        return
     from cookiegate.records import VisitLog
 
     try:

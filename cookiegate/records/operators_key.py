@@ -105,5 +105,5 @@ def _text_of(path: Path) -> str:
         return path.read_text("utf-8")
     except OSError as fault:
         raise RecordsError(
-            f"{path}: {fault.strerror}. The operator's key stands there, or in the variable {KEY_VARIABLE}."
+            f"{path}: {fault.strerror}. The operator's key stands there: put it back, or set {KEY_VARIABLE}."
         ) from None
