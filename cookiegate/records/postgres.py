@@ -94,7 +94,7 @@ class Database:
             return
         if (connection := self._connection) is not None:  # a server that does not answer must not delay the end
             self._loop.call_soon_threadsafe(connection.terminate)
-        with self._lock:
+        with self._starting, self._lock:  # another thread may just be starting it
             self._drop()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()

@@ -25,7 +25,8 @@ MONTH = 'basis = "security"\nretention = "P1M"'
 
 def dumped(server: Server, url: str, target: Path) -> Path:
     """What ``pg_dump`` makes of a database."""
-    return _client(server, "pg_dump", "--format=custom", "--file", str(target), url) and target
+    _client(server, "pg_dump", "--format=custom", "--file", str(target), url)
+    return target
 
 
 def restored(server: Server, dump: Path) -> str:
@@ -35,12 +36,11 @@ def restored(server: Server, dump: Path) -> str:
     return url
 
 
-def _client(server: Server, name: str, *arguments: str) -> bool:
+def _client(server: Server, name: str, *arguments: str) -> None:
     done = subprocess.run(
         [str(server._made.bin_path / name), *arguments], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
-    return True
 
 
 def test_a_copy_of_the_files_opens_no_destroyed_day(place: Place, tmp_path: Path) -> None:
@@ -94,8 +94,7 @@ def test_a_dump_of_the_database_and_every_hosts_files_open_no_destroyed_day(
     wait(lambda: all(ask(app, "/now") for app in apps) and str(TODAY) in destroyed(place, server, url))
     wait(lambda: all(health(app)[1]["hosts_behind"] == 0 for app in apps), "a host did not follow")
     assert destroyed(place, server, url).count(str(TODAY)) == 1
-    for host, app in zip(hosts, apps, strict=True):
-        host.end(app)
+    list(map(Place.end, hosts, apps))
 
     for host, (records, keys) in zip(hosts, then, strict=True):
         now = copy(host.keys, host.root / "k-now")

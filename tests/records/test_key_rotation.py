@@ -91,7 +91,7 @@ def test_a_rotation_of_our_own_key_cut_short_anywhere_is_finished_by_the_next(
 def test_a_lost_operators_key_is_said_and_nothing_is_written_over(open_log: OpenLog, tmp_path: Path) -> None:
     kept(open_log, tmp_path)
     (tmp_path / "keys" / "operator").rename(tmp_path / "lost")
-    with pytest.raises(RecordsError, match="The operator's key stands there, or in the variable"):
+    with pytest.raises(RecordsError, match="The operator's key stands there: put it back"):
         open_log()
     assert [str(fault) for fault in verified_without_keys(tmp_path)] == []
     (tmp_path / "lost").rename(tmp_path / "keys" / "operator")
