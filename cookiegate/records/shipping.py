@@ -2,7 +2,8 @@
 
 How far a segment is shipped stands in the store and changes in the transaction that brings its frames: whoever
 dies, and whenever, the next shipper goes on where the last one ended. What that cannot see, the key (day, writer,
-seq) refuses. A segment is removed when all of it is there and nobody writes to it any more.
+seq) refuses. Only what is sealed is moved, and its seals with it. A segment is removed when all of it is there and
+nobody writes to it any more.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ import fcntl
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import sleep
 from typing import TYPE_CHECKING, NamedTuple
 
+from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import Day, days_in
 from cookiegate.records.fleet import Moved
 from cookiegate.records.postgres import Duplicate
 from cookiegate.records.schema import make_day
-from cookiegate.records.segment import Frames, is_over, segments_in, tags_of
+from cookiegate.records.seal import Seal
+from cookiegate.records.sealing import SUFFIX as SEALS
+from cookiegate.records.segment import MAX_FRAME, Frames, is_over, segments_in, tags_of
+from cookiegate.records.segment import SUFFIX as SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +33,11 @@ if TYPE_CHECKING:
     from cookiegate.records.fleet import Fleet
     from cookiegate.records.keys import Keys
     from cookiegate.records.postgres import Connection, Database
+    from cookiegate.records.sealing import Sealing
 
 ROWS, BYTES = 10_000, 4 << 20  # in one transaction, as far as segments of one read go
+_PUT_SEAL = "INSERT INTO cookiegate.seal VALUES ($1, $2, $3, $4)"
+_PUT_SEAL_AGAIN = f"{_PUT_SEAL} ON CONFLICT DO NOTHING"
 COLUMNS = ("day", "writer", "seq", "address", "consent", "frame")
 
 Row = tuple[int, bytes, int, int, int, bytes]
@@ -44,18 +53,24 @@ class Progress(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Frames of one day, from any of its segments, and how far each segment comes with them."""
+    """Frames of one day, from any of its segments, with their seals, and how far each segment comes with them."""
 
     rows: list[Row] = field(default_factory=list)
+    seals: list[tuple[int, bytes, int, bytes]] = field(default_factory=list)  # day, writer, number, content
     before: dict[bytes, Progress] = field(default_factory=dict)
     after: dict[bytes, Progress] = field(default_factory=dict)
 
 
 class Shipper:
-    """Of one process; the first of its host to come does the work until it ends (*elected*)."""
+    """Of one process; the first of its host to come does the work until it ends (*elected*).
 
-    def __init__(self, directory: Path, keys: Keys, database: Database, fleet: Fleet) -> None:
+    *stuck* says what could not be sealed or is not what was sealed, and so stays here.
+    """
+
+    def __init__(self, directory: Path, keys: Keys, database: Database, fleet: Fleet, sealing: Sealing) -> None:
         self._directory, self._keys, self._database, self._fleet = directory, keys, database, fleet
+        self._sealing, self._read = sealing, SealsOf()
+        self.stuck: list[str] = []
         self._election: int | None = None
         self._pid = 0
         self._generation = ""
@@ -85,8 +100,13 @@ class Shipper:
             os.close(self._election)
         self._election = None
 
-    def ship(self, generation: str) -> int:
-        """Move what is there, at the fleet's *generation*; return how many rows were moved.
+    @property
+    def is_elected(self) -> bool:
+        """Whether this process is the one that ships."""
+        return self._pid == os.getpid() and self._election is not None
+
+    def ship(self, generation: str, at: float) -> int:
+        """Seal and move what is there, at the fleet's *generation*; return how many rows were moved.
 
         Raises:
             StoreAway: the store cannot be reached, or the fleet moved on: follow it, and call again.
@@ -94,12 +114,15 @@ class Shipper:
         """
         if self._generation != generation:
             self._generation, self._numbers = generation, {}
-        before = self.rows
-        for day in sorted(days_in(self._directory)):
-            paths = segments_in(day.within(self._directory))
-            if paths and not self._keys.is_destroyed(day):
-                with suppress(FileNotFoundError):  # the day is being destroyed
-                    self._ship_day(day, {bytes.fromhex(path.stem): path for path in paths})
+        before, self.stuck = self.rows, []
+        days = [day for day in sorted(days_in(self._directory)) if not self._keys.is_destroyed(day)]
+        found = {day: segments_in(day.within(self._directory)) for day in days}
+        over = {path for paths in found.values() for path in paths if _is_over(path)}  # before they are sealed
+        self._seal(days, at)
+        for day, paths in found.items():
+            with suppress(FileNotFoundError):  # the day is being destroyed
+                self._ship_day(day, {bytes.fromhex(path.stem): path for path in paths}, over)
+                self._sweep(day)
         return self.rows - before
 
     def backlog(self) -> int:
@@ -111,7 +134,17 @@ class Shipper:
                     left += self._left(bytes.fromhex(path.stem), path)
         return left
 
-    def _ship_day(self, day: Day, segments: dict[bytes, Path]) -> None:
+    def _seal(self, days: list[Day], at: float) -> None:
+        """Seal what was written; where that fails, rows stay, but nothing else is kept up."""
+        try:
+            with self._sealing.locked():
+                self._sealing.extend(days, at=at, breathe=lambda: sleep(0))
+        except FileNotFoundError:  # a day is being destroyed: the next second seals the others
+            return
+        except (RecordsError, OSError) as fault:
+            self.stuck.append(f"rows are not sealed, and stay here until they are: {fault}")
+
+    def _ship_day(self, day: Day, segments: dict[bytes, Path], over: set[Path]) -> None:
         unknown = [writer for writer in segments if writer not in self._progress]
         grown = {writer: path for writer, path in segments.items() if writer in unknown or self._left(writer, path)}
         if grown:
@@ -122,10 +155,8 @@ class Shipper:
             if unknown:
                 self._learn(place[0], unknown)
             self._put_all(*place, grown)
-            over = {writer: path for writer, path in grown.items() if self._left(writer, path) and is_over(path)}
-            self._put_all(*place, over)
-            self._note_damage(*place, over)
-        self._remove(segments)
+            self._note_damage(*place, {writer: path for writer, path in grown.items() if path in over})
+        self._remove(day, segments)
 
     def _of(self, writer: bytes) -> Progress:
         return self._progress.get(writer, Progress())
@@ -145,10 +176,15 @@ class Shipper:
         for writer, path in segments.items():
             known = self._of(writer)
             at, frames = known.shipped, known.frames
-            for seq, frame in _frames_from(path, at):
-                batch.rows.append((number, writer, seq, *tags_of(frame), frame))
-                at, frames = at + len(frame), frames + 1
-                if len(batch.rows) >= ROWS:
+            for seal, content in self._read.after(path, at):
+                rows = list(_frames_between(path, seal.begin, seal.end))
+                if seal.begin != at or len(rows) != seal.rows:  # evidence: it is neither moved nor removed
+                    self.stuck.append(f"the rows of writer {path.stem} are not those that were sealed")
+                    break
+                batch.rows += [(number, writer, seq, *tags_of(frame), frame) for seq, frame in rows]
+                batch.seals.append((number, writer, seal.number, content))
+                at, frames = seal.end, frames + seal.rows
+                if len(batch.rows) >= ROWS or size + at - known.shipped >= BYTES:
                     break
             if at > known.shipped:
                 batch.before[writer], batch.after[writer] = known, Progress(at, frames)
@@ -178,6 +214,7 @@ class Shipper:
             if await _progress(connection, number, list(batch.before), lock=True) != batch.before:
                 return False
             await (put_again if merge else copy)(connection, batch.rows)
+            await connection.executemany(_PUT_SEAL_AGAIN if merge else _PUT_SEAL, batch.seals)
             await connection.executemany(
                 "INSERT INTO cookiegate.writer VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (day, writer) "
                 "DO UPDATE SET shipped = EXCLUDED.shipped, frames = EXCLUDED.frames",
@@ -210,7 +247,7 @@ class Shipper:
         """Tell the store of bytes at the end of a dead writer's segment that are no frames; the file stays here."""
         for writer, path in segments.items():
             damaged, known = self._left(writer, path), self._of(writer)
-            if damaged:
+            if damaged and not any(_frames_between(path, known.shipped, known.shipped + MAX_FRAME)):
                 values = (number, writer, key, known.shipped, known.frames, damaged)
                 self._database.run(
                     lambda connection, values=values: connection.execute(  # type: ignore[misc]
@@ -221,20 +258,65 @@ class Shipper:
                 )
                 self._progress[writer] = known._replace(damaged=damaged)
 
-    def _remove(self, segments: dict[bytes, Path]) -> None:
+    def _remove(self, day: Day, segments: dict[bytes, Path]) -> None:
         """Remove segments that are in the store as a whole and that nobody writes to; keep what is damaged."""
         for writer, path in segments.items():
             shipped = self._of(writer).shipped
             if shipped and shipped == path.stat().st_size and is_over(path) and shipped == path.stat().st_size:
                 path.unlink()
                 del self._progress[writer]
+                self._sealing.forget(f"{day}/{path.stem}")
+                self._read.forget(path)
+
+    def _sweep(self, day: Day) -> None:
+        """Remove the seals of segments that were moved away; after a crash, those that were left."""
+        for path in day.within(self._directory).glob(f"*{SEALS}"):
+            if not path.with_suffix(SEGMENT).exists():
+                path.unlink()
 
 
-def _frames_from(path: Path, at: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number and bytes of the next frames: read, not mapped, since its writer may cut a torn one off."""
+class SealsOf:
+    """Reads seals from beside the segments, each once: it remembers where those that are shipped end."""
+
+    def __init__(self) -> None:
+        self._places: dict[Path, tuple[int, int]] = {}  # byte of the segment, byte of the seals
+
+    def after(self, path: Path, end: int) -> Iterator[tuple[Seal, bytes]]:
+        """Yield the seals of a segment over what lies behind byte *end*, and their bytes."""
+        reached, offset = self._places.get(path, (0, 0))
+        if reached > end:
+            reached, offset = 0, 0
+        try:
+            with path.with_suffix(SEALS).open("rb") as file:
+                file.seek(offset)
+                content = file.read()
+        except FileNotFoundError:
+            return
+        at = 0
+        while found := Seal.read(content, at):
+            seal, stop = found
+            if seal.end <= end:
+                self._places[path] = (seal.end, offset + stop)
+            else:
+                yield seal, content[at:stop]
+            at = stop
+
+    def forget(self, path: Path) -> None:
+        """The segment was moved away."""
+        self._places.pop(path, None)
+
+
+def _is_over(path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return is_over(path)
+    return False
+
+
+def _frames_between(path: Path, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield number and bytes of frames: read, not mapped, since its writer may cut a torn one off."""
     with path.open("rb") as file:
-        file.seek(at)
-        yield from Frames(file.read(BYTES), b"").after(0)
+        file.seek(begin)
+        yield from Frames(file.read(end - begin), b"").after(0)
 
 
 async def copy(connection: Connection, rows: list[Row]) -> None:
