@@ -11,23 +11,22 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import sleep
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
+from cookiegate.records.arriving import PUT_SEAL, PUT_SEAL_AGAIN, Batch, Progress, copy, progress_of, put_again
 from cookiegate.records.day import Day, days_in
 from cookiegate.records.fleet import Moved
 from cookiegate.records.postgres import Duplicate
 from cookiegate.records.schema import make_day
-from cookiegate.records.seal import Seal
 from cookiegate.records.sealing import SUFFIX as SEALS
-from cookiegate.records.segment import MAX_FRAME, Frames, is_over, segments_in, tags_of
+from cookiegate.records.segment import MAX_FRAME, is_over, segments_in, tags_of
 from cookiegate.records.segment import SUFFIX as SEGMENT
+from cookiegate.records.unshipped import SealsOf, frames_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from cookiegate.records.fleet import Fleet
@@ -36,29 +35,6 @@ if TYPE_CHECKING:
     from cookiegate.records.sealing import Sealing
 
 ROWS, BYTES = 10_000, 4 << 20  # in one transaction, as far as segments of one read go
-_PUT_SEAL = "INSERT INTO cookiegate.seal VALUES ($1, $2, $3, $4)"
-_PUT_SEAL_AGAIN = f"{_PUT_SEAL} ON CONFLICT DO NOTHING"
-COLUMNS = ("day", "writer", "seq", "address", "consent", "frame")
-
-Row = tuple[int, bytes, int, int, int, bytes]
-
-
-class Progress(NamedTuple):
-    """Of one segment: bytes that are in the store, and the frames among them."""
-
-    shipped: int = 0
-    frames: int = 0
-    damaged: int = 0
-
-
-@dataclass(slots=True)
-class Batch:
-    """Frames of one day, from any of its segments, with their seals, and how far each segment comes with them."""
-
-    rows: list[Row] = field(default_factory=list)
-    seals: list[tuple[int, bytes, int, bytes]] = field(default_factory=list)  # day, writer, number, content
-    before: dict[bytes, Progress] = field(default_factory=dict)
-    after: dict[bytes, Progress] = field(default_factory=dict)
 
 
 class Shipper:
@@ -177,7 +153,7 @@ class Shipper:
             known = self._of(writer)
             at, frames = known.shipped, known.frames
             for seal, content in self._read.after(path, at):
-                rows = list(_frames_between(path, seal.begin, seal.end))
+                rows = list(frames_between(path, seal.begin, seal.end))
                 if seal.begin != at or len(rows) != seal.rows:  # evidence: it is neither moved nor removed
                     self.stuck.append(f"the rows of writer {path.stem} are not those that were sealed")
                     break
@@ -211,10 +187,10 @@ class Shipper:
     async def _put(self, connection: Connection, number: int, key: bytes, batch: Batch, *, merge: bool) -> bool:
         async with connection.transaction():
             await self._fleet.hold(connection, self._generation)
-            if await _progress(connection, number, list(batch.before), lock=True) != batch.before:
+            if await progress_of(connection, number, list(batch.before), lock=True) != batch.before:
                 return False
             await (put_again if merge else copy)(connection, batch.rows)
-            await connection.executemany(_PUT_SEAL_AGAIN if merge else _PUT_SEAL, batch.seals)
+            await connection.executemany(PUT_SEAL_AGAIN if merge else PUT_SEAL, batch.seals)
             await connection.executemany(
                 "INSERT INTO cookiegate.writer VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (day, writer) "
                 "DO UPDATE SET shipped = EXCLUDED.shipped, frames = EXCLUDED.frames",
@@ -240,14 +216,14 @@ class Shipper:
         return number, key.name
 
     def _learn(self, number: int, writers: list[bytes]) -> None:
-        found = self._database.run(lambda connection: _progress(connection, number, writers))
+        found = self._database.run(lambda connection: progress_of(connection, number, writers))
         self._progress.update(found)
 
     def _note_damage(self, number: int, key: bytes, segments: dict[bytes, Path]) -> None:
         """Tell the store of bytes at the end of a dead writer's segment that are no frames; the file stays here."""
         for writer, path in segments.items():
             damaged, known = self._left(writer, path), self._of(writer)
-            if damaged and not any(_frames_between(path, known.shipped, known.shipped + MAX_FRAME)):
+            if damaged and not any(frames_between(path, known.shipped, known.shipped + MAX_FRAME)):
                 values = (number, writer, key, known.shipped, known.frames, damaged)
                 self._database.run(
                     lambda connection, values=values: connection.execute(  # type: ignore[misc]
@@ -275,69 +251,7 @@ class Shipper:
                 path.unlink()
 
 
-class SealsOf:
-    """Reads seals from beside the segments, each once: it remembers where those that are shipped end."""
-
-    def __init__(self) -> None:
-        self._places: dict[Path, tuple[int, int]] = {}  # byte of the segment, byte of the seals
-
-    def after(self, path: Path, end: int) -> Iterator[tuple[Seal, bytes]]:
-        """Yield the seals of a segment over what lies behind byte *end*, and their bytes."""
-        reached, offset = self._places.get(path, (0, 0))
-        if reached > end:
-            reached, offset = 0, 0
-        try:
-            with path.with_suffix(SEALS).open("rb") as file:
-                file.seek(offset)
-                content = file.read()
-        except FileNotFoundError:
-            return
-        at = 0
-        while found := Seal.read(content, at):
-            seal, stop = found
-            if seal.end <= end:
-                self._places[path] = (seal.end, offset + stop)
-            else:
-                yield seal, content[at:stop]
-            at = stop
-
-    def forget(self, path: Path) -> None:
-        """The segment was moved away."""
-        self._places.pop(path, None)
-
-
 def _is_over(path: Path) -> bool:
     with suppress(FileNotFoundError):
         return is_over(path)
     return False
-
-
-def _frames_between(path: Path, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number and bytes of frames: read, not mapped, since its writer may cut a torn one off."""
-    with path.open("rb") as file:
-        file.seek(begin)
-        yield from Frames(file.read(end - begin), b"").after(0)
-
-
-async def copy(connection: Connection, rows: list[Row]) -> None:
-    """Add rows of which none is there yet, the fast way."""
-    await connection.copy_records_to_table("frame", schema_name="cookiegate", columns=COLUMNS, records=rows)
-
-
-async def put_again(connection: Connection, rows: list[Row]) -> None:
-    """Add rows of which some may be there."""
-    await connection.execute(
-        "INSERT INTO cookiegate.frame SELECT * FROM "
-        "unnest($1::int[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[]) "
-        "ON CONFLICT (day, writer, seq) DO NOTHING",
-        *map(list, zip(*rows, strict=True)),
-    )
-
-
-async def _progress(
-    connection: Connection, number: int, writers: list[bytes], *, lock: bool = False
-) -> dict[bytes, Progress]:
-    query = "SELECT writer, shipped, frames, damaged FROM cookiegate.writer WHERE day = $1 AND writer = ANY($2)"
-    rows = await connection.fetch(f"{query} FOR UPDATE" if lock else query, number, writers)
-    found = {row["writer"]: Progress(row["shipped"], row["frames"], row["damaged"]) for row in rows}
-    return {writer: found.get(writer, Progress()) for writer in writers}
