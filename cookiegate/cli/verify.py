@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from cookiegate.config import Config
+from cookiegate.config import FILES, Config
 from cookiegate.errors import RecordsError
 from cookiegate.gate.report import printable
 from cookiegate.records import VisitLog
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cookiegate.records.seals import Seals
+    from cookiegate.records.shared_seals import SharedSeals
     from cookiegate.records.verifying import Verification
 
 
-def seals_of(config: Config) -> Seals:
+def seals_of(config: Config) -> Seals | SharedSeals:
     """Return the seals of the log that *config* declares; nothing is made or opened.
 
     Raises:
@@ -31,11 +32,10 @@ def seals_of(config: Config) -> Seals:
     if records is None:
         raise RecordsError("No visits are kept: there is nothing to verify.")
     seals = VisitLog(records, config.sites).seals
-    if seals is None:
-        raise RecordsError("Rows that are shipped to PostgreSQL are not sealed: seals are for store = 'files'.")
-    known, ledger = (records.key_directory / "heads").exists(), records.directory / "ledger.db"
-    if not ledger.exists():
-        raise RecordsError(f"{ledger} is gone." if known else "Nothing was kept yet: there is nothing to verify.")
+    known = (records.key_directory / ("heads" if records.store == FILES else "store-heads")).exists()
+    begun = records.directory / ("ledger.db" if records.store == FILES else "host")
+    if not begun.exists():
+        raise RecordsError(f"{begun} is gone." if known else "Nothing was kept yet: there is nothing to verify.")
     return seals
 
 

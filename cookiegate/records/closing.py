@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cookiegate.records import disk
 from cookiegate.records.day import ONE_DAY, VISITS, begin_of
-from cookiegate.records.ledger import Summary, moment
+from cookiegate.records.ledger import DAY, Summary, moment
 from cookiegate.records.sealing import days_of
 from cookiegate.records.segment import frames_of, segments_in
 from cookiegate.records.summary import Counts
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 CLOSED_AFTER = 3600.0  # seconds after its midnight; what comes later closes the day once more
 LATE = 86400.0  # seconds after which a day that is not closed is reported
-DAY, ERASED = "day", "erased"  # what statements say
 
 
 class Closing:

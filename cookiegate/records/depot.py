@@ -2,6 +2,7 @@
 
 segments ─▶ shipping: each frame once ─▶ PostgreSQL: a partition a day ─▶ shipped: read again
 fleet: one inner key for all hosts      shared_days: destroyed once, for all hosts
+sealing: before anything is shipped     shared_closing: a day is over, counted and stated, once for all hosts
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from cookiegate.records import schema
 from cookiegate.records.day import MISUSE, ONE_DAY, VISITS, Day, date_at, folder_of
 from cookiegate.records.fleet import Fleet, Moved
 from cookiegate.records.postgres import Database
+from cookiegate.records.sealing import Sealing
+from cookiegate.records.shared_closing import SharedClosing
 from cookiegate.records.shared_days import SharedDays
+from cookiegate.records.shared_evidence import SharedEvidence
 from cookiegate.records.shared_ledger import SharedLedger
 from cookiegate.records.shipped import Shipped
 from cookiegate.records.shipping import Shipper
@@ -59,14 +63,22 @@ class Depot:
         self._database = Database(records.store, schema.prepare)
         self._fleet = Fleet(records.directory, keys, self._database)
         self._days = SharedDays(self._database, self._fleet, keys)
-        self._shipper = Shipper(records.directory, keys, self._database, self._fleet)
+        self.ledger = SharedLedger(self._database, keys.seal_key)
+        self.sealing = Sealing(records.directory, keys, self.ledger, moves=True)
+        self._shipper = Shipper(records.directory, keys, self._database, self._fleet, self.sealing)
         self._generation = ""
-        self.ledger = SharedLedger(self._database)
         self.shipped = Shipped(self._database, keys)
+        self.evidence = SharedEvidence(self._database)
+        self.closing = SharedClosing(records.directory, keys, self._database, self.ledger, self._days, self.shipped)
 
     def elected(self) -> bool:
         """Return whether this process is the one of its host that ships."""
         return self._shipper.elected()
+
+    @property
+    def is_elected(self) -> bool:
+        """Whether this process is the one of its host that ships."""
+        return self._shipper.is_elected
 
     def follow(self) -> None:
         """Stand where the other hosts stand."""
@@ -75,11 +87,13 @@ class Depot:
     def ship(self, now: float, *, follow: bool) -> int:
         """Move what is there; return how many rows. What happened stands in `standing`, for all processes."""
         try:
-            moved = self._ship(follow=follow)
+            moved = self._ship(now, follow=follow)
         except (RecordsError, OSError) as fault:
             self.note(replace(self.standing(), fault=str(fault), backlog=self._shipper.backlog()))
             raise
-        self.note(replace(self.standing(), fault="", backlog=self._shipper.backlog(), reached=now))
+        stuck, before = "; ".join(self._shipper.stuck), self.standing()
+        reached = (before.reached or now) if stuck else now
+        self.note(replace(before, fault=stuck, backlog=self._shipper.backlog(), reached=reached))
         return moved
 
     def terms(self) -> Mapping[Day, Collection[Terms]]:
@@ -134,11 +148,11 @@ class Depot:
         self._shipper.resign()
         self._database.close()
 
-    def _ship(self, *, follow: bool) -> int:
+    def _ship(self, now: float, *, follow: bool) -> int:
         if follow or not self._generation:
             self.follow()
         try:
-            return self._shipper.ship(self._generation)
+            return self._shipper.ship(self._generation, now)
         except Moved:
             self.follow()
-            return self._shipper.ship(self._generation)
+            return self._shipper.ship(self._generation, now)

@@ -146,7 +146,7 @@ class Fleet:
         for row in await connection.fetch("SELECT asked FROM cookiegate.question WHERE answer IS NULL"):
             try:
                 answer = self._keys.hand_over(row["asked"])
-            except ValueError:  # nothing that we ask
+            except (ValueError, RecordsError):  # nothing that we ask; or our seal key is lost, and another answers
                 continue
             await connection.execute(
                 "UPDATE cookiegate.question SET answer = $2 WHERE asked = $1", row["asked"], answer

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cookiegate.records.log import VisitLog
     from cookiegate.records.recording import Recording
     from cookiegate.records.seals import Seals
+    from cookiegate.records.shared_seals import SharedSeals
 
 log = logging.getLogger("cookiegate")
 PURGE_EVERY = 600.0  # seconds, and whenever a day comes due
@@ -56,10 +57,8 @@ class Housekeeping:
                 return
             self._pid, self._stop, self._open = os.getpid(), Event(), set()
             Thread(target=self._run, args=(self._stop,), name="cookiegate-records", daemon=True).start()
-            if self._records.seals:
-                Thread(
-                    target=self._run_seals, args=(self._records.seals, self._stop), name="cookiegate-seals", daemon=True
-                ).start()
+            seals = (self._records.seals, self._stop)
+            Thread(target=self._run_seals, args=seals, name="cookiegate-seals", daemon=True).start()
             if self._records.ships:
                 Thread(target=self._run_store, args=(self._stop,), name="cookiegate-store", daemon=True).start()
 
@@ -103,7 +102,7 @@ class Housekeeping:
             except Exception:  # whatever it is, syncing and destroying must go on
                 log.exception("The records could not be looked after; trying again.")
 
-    def _run_seals(self, seals: Seals, stop: Event) -> None:
+    def _run_seals(self, seals: Seals | SharedSeals, stop: Event) -> None:
         def breathe() -> None:
             if stop.wait(REST):
                 raise SystemExit  # stopped while it works; the next process goes on
@@ -111,7 +110,7 @@ class Housekeeping:
         with suppress(SystemExit):
             self._seal(seals, stop, breathe)
 
-    def _seal(self, seals: Seals, stop: Event, breathe: Callable[[], None]) -> None:
+    def _seal(self, seals: Seals | SharedSeals, stop: Event, breathe: Callable[[], None]) -> None:
         next_close = float("-inf")
         while not stop.wait(SEAL_EVERY):
             now = self._clock()

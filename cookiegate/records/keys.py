@@ -10,9 +10,10 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
-from cookiegate.records.day import ONE_DAY, Day, days_in
+from cookiegate.records.day import MISUSE, ONE_DAY, VISITS, Day, days_in
 from cookiegate.records.operators_key import KEY_VARIABLE, OperatorsKey
 from cookiegate.records.vault import Handover, InnerKey, SealChecker, SealKey, WrappedDayKey
 
@@ -39,13 +40,14 @@ class Keys:
         self._days = records.directory / "keys"
         self._home = records.key_directory
         self._operator = OperatorsKey(records)
+        self._shared = records.store != FILES
 
     def prepare(self) -> None:
         """Make directories and keys that are missing, and see that the others open."""
         disk.make_directory(self._days)
         with self._locked():
             self._inner_keys()
-            if not self._seal.exists() and not self.heads.exists():
+            if not self._seal.exists() and not self.heads.exists() and not self._joined:
                 disk.create(self._seal, SealKey.fresh().wrap(self._operator.newest()))
 
     def begin(self, day: Day, terms: Terms) -> DayKey | None:
@@ -93,7 +95,7 @@ class Keys:
     @property
     def heads(self) -> Path:
         """The file that says how far every chain of seals has come: outside of the data, as the key is."""
-        return self._home / "heads"
+        return self._home / ("store-heads" if self._shared else "heads")
 
     def rotate(self) -> bool:
         """Wrap all with the newest operator's key; where that is a file of our own, with a fresh one.
@@ -178,16 +180,30 @@ class Keys:
             return key
 
     def hand_over(self, question: bytes) -> bytes:
-        """Return the answer to another host that asks for the inner key. Raises ValueError for no question."""
-        return Handover.answer(question, self.inner(), self._operator.all())
+        """Return the answer to another host that asks for the keys of all. Raises ValueError for no question."""
+        return Handover.answer(question, self.inner(), self.seal_key(), self._operator.all())
 
     def ask(self) -> Handover:
-        """Return a question for the inner key of the other hosts."""
+        """Return a question for the keys of the other hosts."""
         return Handover(self._operator.newest())
 
     def receive(self, handover: Handover, answer: bytes) -> InnerKey | None:
-        """Return the inner key that another host handed over; ``None`` where its operator's key is not ours."""
-        return handover.take(answer, self._operator.all())
+        """Return the inner key that another host handed over; ``None`` where its operator's key is not ours.
+
+        The seal key that came with it is ours from now on; what was sealed here by an own one is sealed anew.
+        """
+        taken = handover.take(answer, self._operator.all())
+        if taken is None:
+            return None
+        inner, seal = taken
+        with self._locked():
+            if not self._seal.exists() or self.seal_checker().public != seal.public:
+                for kind in (VISITS, MISUSE):
+                    for path in (self._days.parent / kind).glob("*/*/*.seal"):
+                        path.unlink()
+                self.heads.unlink(missing_ok=True)
+                disk.replace(self._seal, seal.wrap(self._operator.newest()))
+        return inner
 
     def forget(self, day: Day) -> None:
         """Remove the file with a destroyed day's key."""
@@ -206,8 +222,19 @@ class Keys:
         except FileNotFoundError:
             raise RecordsError(
                 f"{self._seal}: the key that signs the seals is gone; nothing is sealed. Put the newest copy back, "
-                f"or remove {self.heads} to begin a new one, which breaks the chain for all to see."
+                f"{self._remedy}."
             ) from None
+
+    @property
+    def _remedy(self) -> str:
+        if self._shared:
+            return "or that of any other host: it is the same on all"
+        return f"or remove {self.heads} to begin a new one, which breaks the chain for all to see"
+
+    @property
+    def _joined(self) -> bool:
+        """Whether this host has to do with others, whose seal key is its own."""
+        return self._shared and (self._days.parent / "host").exists()
 
     @property
     def _inner(self) -> Path:

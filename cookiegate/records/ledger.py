@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 METHOD = "key destroyed (inner key replaced), files overwritten and removed"
 METHOD_SHARED = "key destroyed (inner key turned on every host), partition dropped, files overwritten and removed"
 METHOD_ROWS = "rows deleted, their pages overwritten"
+DAY, ERASED = "day", "erased"  # what statements say beside entries
 PATIENCE = 10.0  # seconds to wait for another process's transaction
 
 EXPIRED = "expired"  # what a statement says of access records whose own time was over
@@ -214,7 +215,7 @@ class Ledger:
                 database.execute(f"DROP TRIGGER {table}_DELETE")
                 for number in old:
                     for row in database.execute(f"SELECT * FROM {table} WHERE {column} = ?", (number,)).fetchall():  # noqa: S608
-                        digests.append(_digest(table, dict(row)))
+                        digests.append(digest_of(table, dict(row)))
                     database.execute(f"DELETE FROM {table} WHERE {column} = ?", (number,))  # noqa: S608
                 database.execute(_ADD_ONLY.format(table=table, act="DELETE").replace(" IF NOT EXISTS", ""))
             with suppress(RecordsError, OSError):  # as in `_enter`
@@ -243,14 +244,19 @@ class Ledger:
         with self._transaction() as database:
             return [Statement(*row) for row in database.execute(query, (since, what, what))]
 
-    def entries(self) -> dict[str, str]:
-        """Return every entry that needs a statement: its digest, and where it stands. Raises RecordsError."""
+    def whole(self) -> tuple[dict[str, str], list[Statement]]:
+        """Return every entry that needs a statement (its digest, and where it stands), and every statement.
+
+        Both as of one moment. Raises RecordsError.
+        """
         found = {}
         with self._transaction() as database:
+            database.execute("BEGIN")
+            statements = [Statement(*row) for row in database.execute("SELECT * FROM statement ORDER BY number")]
             for table in SEALED:
                 for number, row in enumerate(database.execute(f"SELECT * FROM {table} ORDER BY rowid"), 1):  # noqa: S608
-                    found[_digest(table, dict(row))] = f"{table}, row {number}"
-        return found
+                    found[digest_of(table, dict(row))] = f"{table}, row {number}"
+        return found, statements
 
     def destructions(self) -> list[Destruction]:
         """Return every destruction, by day. Raises RecordsError."""
@@ -274,7 +280,7 @@ class Ledger:
         if cursor.rowcount:
             (kept,) = database.execute(f"SELECT * FROM {table} WHERE rowid = ?", (number,))  # noqa: S608
             with suppress(RecordsError, OSError):  # a lost seal key stops no destruction: `verify` tells of the entry
-                self._state(database, "entry", table, {"digest": _digest(table, dict(kept))})
+                self._state(database, "entry", table, {"digest": digest_of(table, dict(kept))})
         return number
 
     def _state(self, database: sqlite3.Connection, what: str, about: str, content: Mapping[str, Any]) -> None:
@@ -299,7 +305,8 @@ class Ledger:
             raise RecordsError(f"{self._path}: {fault}. The ledger must be readable and writable.") from fault
 
 
-def _digest(table: str, row: Mapping[str, Any]) -> str:
+def digest_of(table: str, row: Mapping[str, Any]) -> str:
+    """Return the hash by which a statement names an entry."""
     return sha256(json.dumps([table, row], sort_keys=True).encode()).hexdigest()
 
 

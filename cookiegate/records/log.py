@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from cookiegate.config import Config, Records
     from cookiegate.records.archive import Hold
     from cookiegate.records.depot import Depot, Standing
+    from cookiegate.records.shared_ledger import SharedLedger
+    from cookiegate.records.shared_seals import SharedSeals
     from cookiegate.records.store import Store
     from cookiegate.records.vault import DayKey, SealKey
     from cookiegate.records.visit import Misuse, Visit
@@ -68,7 +70,7 @@ class VisitLog:
             stores, self._keys, self.ledger, self._retention, depot=self._depot, archive=self._archive
         )  # fmt: skip
         self.read = self.desk.read
-        self.seals = Seals(records.directory, self._keys, self.ledger) if isinstance(self.ledger, Ledger) else None
+        self.seals = _seals(records, self._keys, self.ledger, self._depot)
         self._process = self._new_writer()
 
     @classmethod
@@ -212,8 +214,8 @@ class VisitLog:
                 fault=writer.fault,
                 store=store,
                 away=now - (store.reached or now) if store and store.fault else 0.0,
-                unsealed=tuple(map(str, self.seals.late(now))) if self.seals else (),
-                broken=self.seals.broken if self.seals else "",
+                unsealed=tuple(map(str, self.seals.late(now))),
+                broken=self.seals.broken,
             )
         except OSError as fault:
             raise RecordsError(f"The records cannot be looked at: {fault}.") from fault
@@ -303,6 +305,15 @@ def _depot(records: Records, keys: Keys, living: dict[str, Terms]) -> Depot | No
     from cookiegate.records.depot import Depot  # brings asyncpg along, an extra
 
     return Depot(records, keys, living)
+
+
+def _seals(records: Records, keys: Keys, ledger: Ledger | SharedLedger, depot: Depot | None) -> Seals | SharedSeals:
+    if isinstance(ledger, Ledger):
+        return Seals(records.directory, keys, ledger)
+    from cookiegate.records.shared_seals import SharedSeals
+
+    assert depot  # noqa: S101  whose ledger it is
+    return SharedSeals(records.directory, keys, depot)
 
 
 def _next_destruction(store: Standing | None) -> list[float]:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 # Advisory locks of this database: one makes tables; one drops and indexes them; whoever ships shares the third,
-# whoever destroys holds it alone.
+# whoever destroys holds it alone; one adds to the ledger; one closes days. The ledger's is taken after the third.
 MAKING, TIDYING, TURNING = 0x636F6F6B01, 0x636F6F6B02, 0x636F6F6B03
+ENTERING, CLOSING = 0x636F6F6B04, 0x636F6F6B05
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS cookiegate;
@@ -52,6 +53,10 @@ CREATE TABLE cookiegate.frame (
     consent bigint NOT NULL, frame bytea NOT NULL, PRIMARY KEY (day, writer, seq)
 ) PARTITION BY LIST (day);
 ALTER TABLE cookiegate.frame ALTER COLUMN frame SET STORAGE EXTERNAL;  -- nothing encrypted gets smaller
+CREATE TABLE cookiegate.seal (  -- of the rows that came with it, byte for byte as beside the segment: `seal.py`
+    day integer NOT NULL REFERENCES cookiegate.day, writer bytea NOT NULL, number integer NOT NULL,
+    content bytea NOT NULL, PRIMARY KEY (day, writer, number)
+);
 CREATE TABLE cookiegate.destruction (
     site text NOT NULL, kind text NOT NULL, day text NOT NULL, at text NOT NULL, retention text NOT NULL,
     rule text NOT NULL, frames bigint NOT NULL, method text NOT NULL, PRIMARY KEY (site, kind, day)
@@ -67,6 +72,14 @@ CREATE TABLE cookiegate.access_end (
 CREATE TABLE cookiegate.approval (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at text NOT NULL, who text NOT NULL, days text NOT NULL
 );
+CREATE TABLE cookiegate.summary (
+    site text NOT NULL, kind text NOT NULL, day text NOT NULL, rows bigint NOT NULL, counts text NOT NULL,
+    PRIMARY KEY (site, kind, day, rows)
+);
+CREATE TABLE cookiegate.statement (
+    number bigint PRIMARY KEY, what text NOT NULL, about text NOT NULL, content text NOT NULL, before bytea NOT NULL,
+    signature bytea NOT NULL
+);
 CREATE FUNCTION cookiegate.refuse() RETURNS trigger LANGUAGE plpgsql AS
     $$BEGIN RAISE EXCEPTION 'the ledger is added to, never changed'; END$$;
 """
@@ -74,16 +87,21 @@ _ADD_ONLY = """
 CREATE TRIGGER add_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cookiegate.{table}
     FOR EACH STATEMENT EXECUTE FUNCTION cookiegate.refuse();
 """
+_NEVER_CHANGED = """
+CREATE TRIGGER never_changed BEFORE UPDATE OR TRUNCATE ON cookiegate.seal
+    FOR EACH STATEMENT EXECUTE FUNCTION cookiegate.refuse();
+"""
+_LEDGERS = ("destruction", "access", "access_end", "approval", "summary", "statement")
 
 
 async def prepare(connection: Connection) -> None:
     """Make the tables where there are none. Raises RecordsError for those of a newer cookiegate."""
-    if await connection.fetchval("SELECT to_regclass('cookiegate.access_end') IS NULL"):
+    if await connection.fetchval("SELECT to_regclass('cookiegate.statement') IS NULL"):
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", MAKING)
-            if await connection.fetchval("SELECT to_regclass('cookiegate.access_end') IS NULL"):
-                ledgers = ("destruction", "access", "access_end", "approval")
-                await connection.execute(_TABLES + "".join(_ADD_ONLY.format(table=table) for table in ledgers))
+            if await connection.fetchval("SELECT to_regclass('cookiegate.statement') IS NULL"):
+                add_only = "".join(_ADD_ONLY.format(table=table) for table in _LEDGERS)
+                await connection.execute(_TABLES + add_only + _NEVER_CHANGED)
     version = await connection.fetchval("SELECT version FROM cookiegate.fleet")
     if version not in {None, VERSION}:
         raise RecordsError(f"The store's tables are of version {version}, ours of {VERSION}: upgrade this host too.")
@@ -134,7 +152,7 @@ async def drop_day(connection: Connection, number: int) -> None:
         await connection.execute(f"ALTER TABLE cookiegate.frame DETACH PARTITION {table} {how}")
     async with connection.transaction():
         await connection.execute(f"DROP TABLE IF EXISTS {table}")
-        for rest in ("day_key", "writer"):
+        for rest in ("day_key", "writer", "seal"):
             await connection.execute(f"DELETE FROM cookiegate.{rest} WHERE day = $1", number)  # noqa: S608
         await connection.execute("DELETE FROM cookiegate.day WHERE id = $1", number)
 

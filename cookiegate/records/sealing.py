@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cookiegate.records import disk
 from cookiegate.records.day import Day, days_in, folder_of
 from cookiegate.records.heads import Heads
+from cookiegate.records.ledger import DAY
 from cookiegate.records.seal import Chain, Seal, leaf
 from cookiegate.records.segment import SUFFIX as SEGMENT
 from cookiegate.records.segment import frames_of, segments_in
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cookiegate.records.keys import Keys
-    from cookiegate.records.ledger import Ledger
+    from cookiegate.records.ledger import Ledger, Statement
     from cookiegate.records.segment import Frames
+    from cookiegate.records.shared_ledger import SharedLedger
 
 SUFFIX = ".seal"
 BATCH = 1024  # rows at most under one seal: a root must not keep requests waiting
@@ -32,10 +34,13 @@ BREATH = 64  # rows between two pauses
 
 
 class Sealing:
-    """The chains of seals in *directory*. Methods raise OSError and RecordsError; hold `locked` to call `extend`."""
+    """The chains of seals in *directory*. Methods raise OSError and RecordsError; hold `locked` to call `extend`.
 
-    def __init__(self, directory: Path, keys: Keys, ledger: Ledger) -> None:
-        self._directory, self._keys, self._ledger = directory, keys, ledger
+    *moves*: segments are moved to a store of many machines, so that one that is not here is not gone.
+    """
+
+    def __init__(self, directory: Path, keys: Keys, ledger: Ledger | SharedLedger, *, moves: bool = False) -> None:
+        self._directory, self._keys, self._ledger, self._moves = directory, keys, ledger, moves
         self._chains: dict[str, Chain] = {}
         self._sizes: dict[str, int] = {}  # of segments that are sealed to their end
         self.broken = directory / "broken"  # says what the last pass found; there is none where all is well
@@ -79,6 +84,11 @@ class Sealing:
         if len(kept) < len(heads.writers):
             Heads(heads.ledger, kept).save(self._keys.heads)
 
+    def forget(self, place: str) -> None:
+        """The segment was moved away, and its seals with it."""
+        self._chains.pop(place, None)
+        self._sizes.pop(place, None)
+
     def chain(self, place: str, path: Path) -> Chain:
         """Return the chain of a segment, read to its end."""
         chain, content = self._chains.get(place) or Chain(place), b""
@@ -112,7 +122,7 @@ class Sealing:
         for place in gone:
             if str(day_of(place)) in destroyed:
                 del heads.writers[place]
-            else:
+            elif not self._moves:
                 yield f"the segment {place} is gone"
 
     def _segments(self, days: Iterable[Day]) -> Iterator[tuple[str, Path]]:
@@ -146,9 +156,21 @@ class Sealing:
         number, head = heads.ledger
         if number and not (statements and (statements[0].number, statements[0].head) == (number, head)):
             return [f"the ledger was cut or changed before its statement {number}"]
+        if self._moves and statements:
+            self._settle(heads, statements)
         if statements:
             heads.ledger = (statements[-1].number, statements[-1].head)
         return []
+
+    def _settle(self, heads: Heads, statements: list[Statement]) -> None:
+        """Take from the heads what the statement of a day says too, whichever host closed it."""
+        checker = self._keys.seal_checker()
+        for statement in statements:
+            if statement.what == DAY and checker.verify(statement.signature, statement.signed):
+                for writer, (_, _, count, head) in statement.values["writers"].items():
+                    place = f"{statement.about}/{writer}"
+                    if heads.writers.get(place) == (count, bytes.fromhex(head)):
+                        del heads.writers[place]
 
     def _say(self, faults: list[str]) -> None:
         if faults:
@@ -205,7 +227,7 @@ def day_of(place: str) -> Day:
     return Day(date.fromisoformat(day), folder, kind)
 
 
-def destroyed_in(ledger: Ledger) -> set[str]:
+def destroyed_in(ledger: Ledger | SharedLedger) -> set[str]:
     """Return the days that the ledger says were destroyed."""
     entries = ledger.destructions()
     return {f"{entry.kind}/{folder}/{entry.day}" for entry in entries for folder in (entry.site, folder_of(entry.site))}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
+from cookiegate.records.checkpoint import read_checkpoint, write_checkpoint
 from cookiegate.records.closing import LATE, Closing
 from cookiegate.records.day import VISITS, Day, folder_of
 from cookiegate.records.erasing import Erasing
+from cookiegate.records.evidence import SealedFiles
 from cookiegate.records.heads import Heads
 from cookiegate.records.ledger import moment
 from cookiegate.records.sealing import Sealing, days_of
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from cookiegate.records.evidence import Evidence
     from cookiegate.records.keys import Keys
     from cookiegate.records.ledger import Ledger, Summary
 
 RECENT = 3 * 86400.0  # seconds; rows are written to younger days
-_TITLE = b"cookiegate checkpoint\0"
 
 
 class Seals:
@@ -63,13 +64,7 @@ class Seals:
 
     def summaries(self, site: str = "", first: date | None = None, last: date | None = None) -> list[Summary]:
         """Return the counts of closed days, by day, also of days whose records are destroyed."""
-        return [
-            summary
-            for summary in self._ledger.summaries()
-            if (not site or summary.site == site)
-            and (first is None or first.isoformat() <= summary.day)
-            and (last is None or summary.day <= last.isoformat())
-        ]
+        return summaries_of(self._ledger.summaries(), site, first, last)
 
     @property
     def broken(self) -> str:
@@ -91,13 +86,10 @@ class Seals:
         checkpoints: Iterable[bytes] = (),
     ) -> Verification:
         """Return the verification to iterate over; *checkpoints* are the contents of files that were kept elsewhere."""
-        known = [self._read_checkpoint(content) for content in checkpoints]
-
-        def wanted(day: Day) -> bool:
-            in_time = (first is None or first <= day.date) and (last is None or day.date <= last)
-            return in_time and (not site or day.folder == folder_of(site))
-
-        return Verification(self._directory, self._keys, self._ledger, wanted=wanted, checkpoints=known)
+        known = [read_checkpoint(content, self._keys.seal_checker()) for content in checkpoints]
+        wanted = those_of(site, first, last)
+        sources: list[Evidence] = [SealedFiles(self._directory)]
+        return Verification(self._directory, self._keys, self._ledger, sources, wanted=wanted, checkpoints=known)
 
     def checkpoint(self, now: float) -> bytes:
         """Seal, and return what shows later that nothing was cut off before *now*: keep it elsewhere."""
@@ -109,10 +101,7 @@ class Seals:
             raise RecordsError(f"The seals cannot be read: {fault}.") from fault
         if self.broken:
             raise RecordsError(f"The seals do not fit: {self.broken}. Run: cookiegate verify")
-        key = self._keys.seal_key()
-        content = {"at": moment(now), "key": key.public.hex(), **heads.encode()}
-        content["signature"] = key.sign(_TITLE + _canonical(content)).hex()
-        return json.dumps(content, indent=1).encode() + b"\n"
+        return write_checkpoint(heads, self._keys.seal_key(), now)
 
     def erase(self, site: str, consent_id: str, *, now: float, who: str, why: str) -> int:
         """Overwrite every row of *site* with this consent id, and return how many. The ledger says who and why.
@@ -127,23 +116,23 @@ class Seals:
         except OSError as fault:
             raise RecordsError(f"Rows could not be erased; try again: {fault}.") from fault
 
-    def _read_checkpoint(self, content: bytes) -> Heads:
-        checker = self._keys.seal_checker()
-        try:
-            values: dict[str, Any] = json.loads(content)
-            signature = bytes.fromhex(values.pop("signature"))
-            heads = Heads.decode(values)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise RecordsError("This is no checkpoint of ours: `cookiegate checkpoint` writes one.") from None
-        if values.get("key") != checker.public.hex():
-            raise RecordsError(
-                f"The checkpoint of {values.get('at')} was signed by another key than {checker.public.hex()}: the key "
-                "that signs the seals was replaced since, or this is another log's."
-            )
-        if not checker.verify(signature, _TITLE + _canonical(values)):
-            raise RecordsError("This checkpoint was changed: its signature does not fit.")
-        return heads
+
+def those_of(site: str, first: date | None, last: date | None) -> Callable[[Day], bool]:
+    """Return what tells the days of a site, if one is named, from *first* to *last*."""
+
+    def wanted(day: Day) -> bool:
+        in_time = (first is None or first <= day.date) and (last is None or day.date <= last)
+        return in_time and (not site or day.folder == folder_of(site))
+
+    return wanted
 
 
-def _canonical(values: dict[str, Any]) -> bytes:
-    return json.dumps(values, sort_keys=True).encode()
+def summaries_of(summaries: Iterable[Summary], site: str, first: date | None, last: date | None) -> list[Summary]:
+    """Return those of a site, if one is named, from *first* to *last*."""
+    return [
+        summary
+        for summary in summaries
+        if (not site or summary.site == site)
+        and (first is None or first.isoformat() <= summary.day)
+        and (last is None or summary.day <= last.isoformat())
+    ]

@@ -7,14 +7,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
 from cookiegate.records.day import Day, Terms
-from cookiegate.records.ledger import METHOD_SHARED, moment
+from cookiegate.records.ledger import METHOD_SHARED, Destruction, moment
 from cookiegate.records.schema import TIDYING, TURNING, drop_day, index_day, make_day
-from cookiegate.records.shared_ledger import ENTER
+from cookiegate.records.shared_ledger import enter
 from cookiegate.records.vault import WrappedDayKey
 
 if TYPE_CHECKING:
@@ -125,8 +126,18 @@ class SharedDays:
                     "SELECT coalesce(sum(frames), 0)::bigint FROM cookiegate.writer WHERE day = $1", row["id"]
                 )
                 if wrapped:  # otherwise it was made ahead and nothing came
-                    entry = (wrapped.terms.site, kind, row["date"].isoformat(), moment(now), wrapped.terms.retention)
-                    await connection.execute(ENTER, *entry, wrapped.terms.rule, frames, METHOD_SHARED)
+                    terms = wrapped.terms
+                    entry = Destruction(
+                        site=terms.site,
+                        kind=kind,
+                        day=row["date"].isoformat(),
+                        at=moment(now),
+                        retention=terms.retention,
+                        rule=terms.rule,
+                        frames=frames,
+                        method=METHOD_SHARED,
+                    )
+                    await enter(connection, self._keys.seal_key, "destruction", asdict(entry))
                 await connection.execute("DELETE FROM cookiegate.day_key WHERE day = $1", row["id"])
                 await connection.execute("UPDATE cookiegate.day SET destroyed = true WHERE id = $1", row["id"])
 

@@ -2,7 +2,8 @@
 
 How far a segment is shipped stands in the store and changes in the transaction that brings its frames: whoever
 dies, and whenever, the next shipper goes on where the last one ended. What that cannot see, the key (day, writer,
-seq) refuses. A segment is removed when all of it is there and nobody writes to it any more.
+seq) refuses. Only what is sealed is moved, and its seals with it. A segment is removed when all of it is there and
+nobody writes to it any more.
 """
 
 from __future__ import annotations
@@ -10,53 +11,42 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from time import sleep
+from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
+from cookiegate.records.arriving import PUT_SEAL, PUT_SEAL_AGAIN, Batch, Progress, copy, progress_of, put_again
 from cookiegate.records.day import Day, days_in
 from cookiegate.records.fleet import Moved
 from cookiegate.records.postgres import Duplicate, StoreAway
 from cookiegate.records.schema import make_day
-from cookiegate.records.segment import Frames, is_over, segments_in, tags_of
+from cookiegate.records.sealing import SUFFIX as SEALS
+from cookiegate.records.segment import MAX_FRAME, is_over, segments_in, tags_of
+from cookiegate.records.segment import SUFFIX as SEGMENT
+from cookiegate.records.unshipped import SealsOf, frames_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from cookiegate.records.fleet import Fleet
     from cookiegate.records.keys import Keys
     from cookiegate.records.postgres import Connection, Database
+    from cookiegate.records.sealing import Sealing
 
 ROWS, BYTES = 10_000, 4 << 20  # in one transaction, as far as segments of one read go
-COLUMNS = ("day", "writer", "seq", "address", "consent", "frame")
-
-Row = tuple[int, bytes, int, int, int, bytes]
-
-
-class Progress(NamedTuple):
-    """Of one segment: bytes that are in the store, and the frames among them."""
-
-    shipped: int = 0
-    frames: int = 0
-    damaged: int = 0
-
-
-@dataclass(slots=True)
-class Batch:
-    """Frames of one day, from any of its segments, and how far each segment comes with them."""
-
-    rows: list[Row] = field(default_factory=list)
-    before: dict[bytes, Progress] = field(default_factory=dict)
-    after: dict[bytes, Progress] = field(default_factory=dict)
 
 
 class Shipper:
-    """Of one process; the first of its host to come does the work until it ends (*elected*)."""
+    """Of one process; the first of its host to come does the work until it ends (*elected*).
 
-    def __init__(self, directory: Path, keys: Keys, database: Database, fleet: Fleet) -> None:
+    *stuck* says what could not be sealed or is not what was sealed, and so stays here.
+    """
+
+    def __init__(self, directory: Path, keys: Keys, database: Database, fleet: Fleet, sealing: Sealing) -> None:
         self._directory, self._keys, self._database, self._fleet = directory, keys, database, fleet
+        self._sealing, self._read = sealing, SealsOf()
+        self.stuck: list[str] = []
         self._election: int | None = None
         self._pid = 0
         self._generation = ""
@@ -86,8 +76,13 @@ class Shipper:
             os.close(self._election)
         self._election = None
 
-    def ship(self, generation: str) -> int:
-        """Move what is there, at the fleet's *generation*; return how many rows were moved.
+    @property
+    def is_elected(self) -> bool:
+        """Whether this process is the one that ships."""
+        return self._pid == os.getpid() and self._election is not None
+
+    def ship(self, generation: str, at: float) -> int:
+        """Seal and move what is there, at the fleet's *generation*; return how many rows were moved.
 
         Raises:
             StoreAway: the store cannot be reached, or the fleet moved on: follow it, and call again.
@@ -95,13 +90,16 @@ class Shipper:
         """
         if self._generation != generation:
             self._generation, self._numbers = generation, {}
-        before, faults = self.rows, []
-        for day in sorted(days_in(self._directory)):
+        before, self.stuck, faults = self.rows, [], list[RecordsError]()
+        days = [day for day in sorted(days_in(self._directory)) if not self._keys.is_destroyed(day)]
+        found = {day: segments_in(day.within(self._directory)) for day in days}
+        over = {path for paths in found.values() for path in paths if _is_over(path)}  # before they are sealed
+        self._seal(days, at)
+        for day, paths in found.items():
             try:
-                paths = segments_in(day.within(self._directory))
-                if paths and not self._keys.is_destroyed(day):
-                    with suppress(FileNotFoundError):  # the day is being destroyed
-                        self._ship_day(day, {bytes.fromhex(path.stem): path for path in paths})
+                with suppress(FileNotFoundError):  # the day is being destroyed
+                    self._ship_day(day, {bytes.fromhex(path.stem): path for path in paths}, over)
+                    self._sweep(day)
             except StoreAway:
                 raise
             except RecordsError as fault:  # a day that does not open holds up no other
@@ -119,7 +117,17 @@ class Shipper:
                     left += self._left(bytes.fromhex(path.stem), path)
         return left
 
-    def _ship_day(self, day: Day, segments: dict[bytes, Path]) -> None:
+    def _seal(self, days: list[Day], at: float) -> None:
+        """Seal what was written; where that fails, rows stay, but nothing else is kept up."""
+        try:
+            with self._sealing.locked():
+                self._sealing.extend(days, at=at, breathe=lambda: sleep(0))
+        except FileNotFoundError:  # a day is being destroyed: the next second seals the others
+            return
+        except (RecordsError, OSError) as fault:
+            self.stuck.append(f"rows are not sealed, and stay here until they are: {fault}")
+
+    def _ship_day(self, day: Day, segments: dict[bytes, Path], over: set[Path]) -> None:
         unknown = [writer for writer in segments if writer not in self._progress]
         grown = {writer: path for writer, path in segments.items() if writer in unknown or self._left(writer, path)}
         if grown:
@@ -130,10 +138,8 @@ class Shipper:
             if unknown:
                 self._learn(place[0], unknown)
             self._put_all(*place, grown)
-            over = {writer: path for writer, path in grown.items() if self._left(writer, path) and is_over(path)}
-            self._put_all(*place, over)
-            self._note_damage(*place, over)
-        self._remove(segments)
+            self._note_damage(*place, {writer: path for writer, path in grown.items() if path in over})
+        self._remove(day, segments)
 
     def _of(self, writer: bytes) -> Progress:
         return self._progress.get(writer, Progress())
@@ -153,10 +159,15 @@ class Shipper:
         for writer, path in segments.items():
             known = self._of(writer)
             at, frames = known.shipped, known.frames
-            for seq, frame in _frames_from(path, at):
-                batch.rows.append((number, writer, seq, *tags_of(frame), frame))
-                at, frames = at + len(frame), frames + 1
-                if len(batch.rows) >= ROWS:
+            for seal, content in self._read.after(path, at):
+                rows = list(frames_between(path, seal.begin, seal.end))
+                if seal.begin != at or len(rows) != seal.rows:  # evidence: it is neither moved nor removed
+                    self.stuck.append(f"the rows of writer {path.stem} are not those that were sealed")
+                    break
+                batch.rows += [(number, writer, seq, *tags_of(frame), frame) for seq, frame in rows]
+                batch.seals.append((number, writer, seal.number, content))
+                at, frames = seal.end, frames + seal.rows
+                if len(batch.rows) >= ROWS or size + at - known.shipped >= BYTES:
                     break
             if at > known.shipped:
                 batch.before[writer], batch.after[writer] = known, Progress(at, frames)
@@ -183,9 +194,10 @@ class Shipper:
     async def _put(self, connection: Connection, number: int, key: bytes, batch: Batch, *, merge: bool) -> bool:
         async with connection.transaction():
             await self._fleet.hold(connection, self._generation)
-            if await _progress(connection, number, list(batch.before), lock=True) != batch.before:
+            if await progress_of(connection, number, list(batch.before), lock=True) != batch.before:
                 return False
             await (put_again if merge else copy)(connection, batch.rows)
+            await connection.executemany(PUT_SEAL_AGAIN if merge else PUT_SEAL, batch.seals)
             await connection.executemany(
                 "INSERT INTO cookiegate.writer VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (day, writer) "
                 "DO UPDATE SET shipped = EXCLUDED.shipped, frames = EXCLUDED.frames",
@@ -211,14 +223,14 @@ class Shipper:
         return number, key.name
 
     def _learn(self, number: int, writers: list[bytes]) -> None:
-        found = self._database.run(lambda connection: _progress(connection, number, writers))
+        found = self._database.run(lambda connection: progress_of(connection, number, writers))
         self._progress.update(found)
 
     def _note_damage(self, number: int, key: bytes, segments: dict[bytes, Path]) -> None:
         """Tell the store of bytes at the end of a dead writer's segment that are no frames; the file stays here."""
         for writer, path in segments.items():
             damaged, known = self._left(writer, path), self._of(writer)
-            if damaged:
+            if damaged and not any(frames_between(path, known.shipped, known.shipped + MAX_FRAME)):
                 values = (number, writer, key, known.shipped, known.frames, damaged)
                 self._database.run(
                     lambda connection, values=values: connection.execute(  # type: ignore[misc]
@@ -229,41 +241,24 @@ class Shipper:
                 )
                 self._progress[writer] = known._replace(damaged=damaged)
 
-    def _remove(self, segments: dict[bytes, Path]) -> None:
+    def _remove(self, day: Day, segments: dict[bytes, Path]) -> None:
         """Remove segments that are in the store as a whole and that nobody writes to; keep what is damaged."""
         for writer, path in segments.items():
             shipped = self._of(writer).shipped
             if shipped and shipped == path.stat().st_size and is_over(path) and shipped == path.stat().st_size:
                 path.unlink()
                 del self._progress[writer]
+                self._sealing.forget(f"{day}/{path.stem}")
+                self._read.forget(path)
+
+    def _sweep(self, day: Day) -> None:
+        """Remove the seals of segments that were moved away; after a crash, those that were left."""
+        for path in day.within(self._directory).glob(f"*{SEALS}"):
+            if not path.with_suffix(SEGMENT).exists():
+                path.unlink()
 
 
-def _frames_from(path: Path, at: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number and bytes of the next frames: read, not mapped, since its writer may cut a torn one off."""
-    with path.open("rb") as file:
-        file.seek(at)
-        yield from Frames(file.read(BYTES), b"").after(0)
-
-
-async def copy(connection: Connection, rows: list[Row]) -> None:
-    """Add rows of which none is there yet, the fast way."""
-    await connection.copy_records_to_table("frame", schema_name="cookiegate", columns=COLUMNS, records=rows)
-
-
-async def put_again(connection: Connection, rows: list[Row]) -> None:
-    """Add rows of which some may be there."""
-    await connection.execute(
-        "INSERT INTO cookiegate.frame SELECT * FROM "
-        "unnest($1::int[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[]) "
-        "ON CONFLICT (day, writer, seq) DO NOTHING",
-        *map(list, zip(*rows, strict=True)),
-    )
-
-
-async def _progress(
-    connection: Connection, number: int, writers: list[bytes], *, lock: bool = False
-) -> dict[bytes, Progress]:
-    query = "SELECT writer, shipped, frames, damaged FROM cookiegate.writer WHERE day = $1 AND writer = ANY($2)"
-    rows = await connection.fetch(f"{query} FOR UPDATE" if lock else query, number, writers)
-    found = {row["writer"]: Progress(row["shipped"], row["frames"], row["damaged"]) for row in rows}
-    return {writer: found.get(writer, Progress()) for writer in writers}
+def _is_over(path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return is_over(path)
+    return False

@@ -73,7 +73,7 @@ def statistics(
     """
     zone = site.time_zone
     days: dict[date, dict[str, Any]] = {}
-    for summary in log.seals.summaries(site.name, first, last) if log.seals else ():
+    for summary in log.seals.summaries(site.name, first, last):
         if summary.kind == VISITS:
             days[date.fromisoformat(summary.day)] = summary.counts
     unclosed = [day for day in log.desk.kept_days(site.name, now=now) if first <= day <= last and day not in days]

@@ -133,7 +133,7 @@ class InnerKey(NamedTuple):
 
 
 class Handover:
-    """How a newcomer receives the inner key so that nothing written down ever opens it again.
+    """How a newcomer receives inner and seal key so that nothing written down ever opens them again.
 
     Both sides make an X25519 key for this once and throw it away. Without the operator's key nobody can take part, nor
     even ask: who keeps the store could ask with a key of his own, and open the answer once he learns the operator's.
@@ -145,8 +145,8 @@ class Handover:
         self.question = public + _proof(public, operators_key)
 
     @staticmethod
-    def answer(question: bytes, inner: InnerKey, operators_keys: Iterable[str]) -> bytes:
-        """Return *inner* for the one who asked; nothing for one who has none of *operators_keys*.
+    def answer(question: bytes, inner: InnerKey, seal: SealKey, operators_keys: Iterable[str]) -> bytes:
+        """Return both keys for the one who asked; nothing for one who has none of *operators_keys*.
 
         Raises ValueError for what is no question.
         """
@@ -157,10 +157,10 @@ class Handover:
         private = X25519PrivateKey.generate()
         secret = private.exchange(X25519PublicKey.from_public_bytes(asker))
         public, nonce = private.public_key().public_bytes_raw(), secrets.token_bytes(_NONCE)
-        sealed = _agreed(secret, operators_key).encrypt(nonce, _joined(inner), question + public)
+        sealed = _agreed(secret, operators_key).encrypt(nonce, _joined(inner) + seal.secret, question + public)
         return public + nonce + sealed
 
-    def take(self, answer: bytes, operators_keys: Iterable[str]) -> InnerKey | None:
+    def take(self, answer: bytes, operators_keys: Iterable[str]) -> tuple[InnerKey, SealKey] | None:
         """Open the answer by the first of *operators_keys* that does; ``None`` if none does."""
         public, nonce = answer[:_PUBLIC], answer[_PUBLIC : _PUBLIC + _NONCE]
         for key in operators_keys:
@@ -169,7 +169,8 @@ class Handover:
                 given = _agreed(secret, key).decrypt(nonce, answer[_PUBLIC + _NONCE :], self.question + public)
             except (InvalidTag, ValueError):
                 continue
-            return InnerKey(given[:_GENERATION].hex(), given[_GENERATION:])
+            end = _GENERATION + KEY_BYTES
+            return InnerKey(given[:_GENERATION].hex(), given[_GENERATION:end]), SealKey(given[end:])
         return None
 
 
@@ -185,6 +186,11 @@ class SealKey:
         """Return a new random one."""
         return cls(secrets.token_bytes(KEY_BYTES))
 
+    @property
+    def secret(self) -> bytes:
+        """The private half."""
+        return self._key.private_bytes_raw()
+
     def sign(self, message: bytes) -> bytes:
         """Return the signature, 64 bytes."""
         return self._key.sign(message)
@@ -197,9 +203,7 @@ class SealKey:
     def wrap(self, operators_key: str) -> bytes:
         """Return it encrypted by the operator's key, behind its public half."""
         nonce = secrets.token_bytes(_NONCE)
-        return (
-            self.public + nonce + _operators(operators_key).encrypt(nonce, self._key.private_bytes_raw(), self.public)
-        )
+        return self.public + nonce + _operators(operators_key).encrypt(nonce, self.secret, self.public)
 
     @classmethod
     def unwrap(cls, wrapped: bytes, operators_keys: Iterable[str]) -> SealKey | None:

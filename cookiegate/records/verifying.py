@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.period import Period
-from cookiegate.records.closing import DAY, ERASED
 from cookiegate.records.day import MISUSE, ONE_DAY, VISITS, folder_of
 from cookiegate.records.heads import Heads
-from cookiegate.records.ledger import EXPIRED
+from cookiegate.records.ledger import DAY, ERASED, EXPIRED
 from cookiegate.records.retention import destroyed_from
-from cookiegate.records.seal import MARK, NOTHING, Chain, difference, leaf, root
-from cookiegate.records.sealing import SUFFIX, day_of, days_of, destroyed_in
-from cookiegate.records.segment import AT_NUMBER, AT_VERSION, MAX_FRAME, erased, frames_of, segments_in
-from cookiegate.records.segment import ERASED as ERASED_FRAME
+from cookiegate.records.seal import NOTHING, Chain, Seal, difference, root
+from cookiegate.records.sealing import day_of, destroyed_in
 from cookiegate.records.tags import digest_of
 
 if TYPE_CHECKING:
@@ -24,11 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cookiegate.records.day import Day
+    from cookiegate.records.evidence import Evidence, Leaves, Sealed
     from cookiegate.records.heads import Head
     from cookiegate.records.keys import Keys
-    from cookiegate.records.ledger import Destruction, Ledger
-    from cookiegate.records.seal import Seal
-    from cookiegate.records.segment import Frames
+    from cookiegate.records.ledger import Destruction, Ledger, Statement
+    from cookiegate.records.shared_ledger import SharedLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +47,31 @@ class Fault:
 class Verification:
     """Iterate over the faults, once. *done* of *total* bytes are read; *rows* sealed ones fit, *unsealed* are younger.
 
-    *wanted* narrows it. *checkpoints* were kept elsewhere.
+    *sources* say where rows lie; those of a writer that is in several must be complete in the first. *wanted* narrows
+    it. *checkpoints* were kept elsewhere.
     *advance* is called when *done* has grown. Iterating raises OSError and RecordsError.
     """
 
     def __init__(
-        self, directory: Path, keys: Keys, ledger: Ledger, *, wanted: Callable[[Day], bool], checkpoints: list[Heads]
+        self,
+        directory: Path,
+        keys: Keys,
+        ledger: Ledger | SharedLedger,
+        sources: list[Evidence],
+        *,
+        wanted: Callable[[Day], bool],
+        checkpoints: list[Heads],
     ) -> None:
         self._directory, self._keys, self._ledger = directory, keys, ledger
         self._checker = keys.seal_checker()
-        self._wanted = wanted
-        self._days = [day for day in days_of(directory) if wanted(day)]
+        self._sources, self._wanted = sources, wanted
+        self._seen: set[str] = set()
         self._checkpoints = [Heads.load(keys.heads), *checkpoints]
         self._heads: dict[str, set[Head]] = {}
         self._leaves: dict[str, dict[int, bytes]] = {}  # of erased rows, by place and number
         self._expired: set[str] = set()  # digests of access records whose time was over
         self._searched: dict[str, str] = {}  # the hash of each closed day's tag file
-        self.total = sum(path.stat().st_size for day in self._days for path in segments_in(day.within(directory)))
+        self.total = sum(source.size(day) for source in sources for day in source.days() if wanted(day))
         self.advance: Callable[[], None] = lambda: None
         self.done = self.rows = self.unsealed = 0
         self.closed = self.destroyed = 0
@@ -76,24 +81,25 @@ class Verification:
         for heads in self._checkpoints:
             for place, head in heads.writers.items():
                 self._heads.setdefault(place, set()).add(head)
-        seen = set()
-        for day in self._days:
-            for path in segments_in(day.within(self._directory)):
-                place = f"{day}/{path.stem}"
-                seen.add(place)
-                with suppress(FileNotFoundError):  # destroyed just now
-                    before, size = self.done, path.stat().st_size
-                    faults = list(self._check_segment(day, place, path))
+        days: set[Day] = set()
+        for source in self._sources:  # one after the other: what is moved meanwhile is met in the next
+            for day in filter(self._wanted, source.days()):
+                days.add(day)
+                for sealed in source.of(day):
+                    before = self.done
+                    faults = list(self._check_writer(sealed))
                     if not (faults and str(day) in destroyed_in(self._ledger)):
                         yield from faults
-                    self.done = before + size
+                    self._seen.add(sealed.place)
+                    self.done = before + sealed.frames.size
+        for day in sorted(days):
             yield from self._check_search(day)
-        yield from self._check_gone(seen)
+        yield from self._check_gone()
 
     def _check_ledger(self) -> Iterator[Fault]:
         """Check the chain of statements, and that every entry has one; learn what they say."""
-        entries, heads, digests = self._ledger.entries(), {0: NOTHING}, set[str]()
-        broken = list(self._check_statements(heads, digests))
+        (entries, statements), heads, digests = self._ledger.whole(), {0: NOTHING}, set[str]()
+        broken = list(self._check_statements(statements, heads, digests))
         yield from broken
         if broken:
             return
@@ -103,13 +109,14 @@ class Verification:
                 yield Fault(f"the ledger's tail is cut or was written anew: it had {count} statements")
         for digest in entries.keys() - digests:
             yield Fault(f"the ledger's entry ({entries[digest]}) was changed, or slipped in by somebody else")
-        now = self._ledger.entries()  # read anew: some may have come meanwhile
-        if gone := len(digests - now.keys() - self._expired):
+        if gone := len(digests - entries.keys() - self._expired):
             yield Fault(f"entries are gone from the ledger, or were changed: {gone}")
 
-    def _check_statements(self, heads: dict[int, bytes], digests: set[str]) -> Iterator[Fault]:
+    def _check_statements(
+        self, statements: list[Statement], heads: dict[int, bytes], digests: set[str]
+    ) -> Iterator[Fault]:
         before = NOTHING
-        for number, statement in enumerate(self._ledger.statements(), 1):
+        for number, statement in enumerate(statements, 1):
             if statement.number != number or statement.before != before:
                 yield Fault(f"the ledger's statement {number} is gone, or not the one that was sealed")
                 return
@@ -133,26 +140,36 @@ class Verification:
             leaves = self._leaves.setdefault(f"{about}/{values['writer']}", {})
             leaves.update((int(number), bytes.fromhex(text)) for number, text in values["rows"].items())
 
-    def _check_segment(self, day: Day, place: str, path: Path) -> Iterator[Fault]:
+    def _check_writer(self, sealed: Sealed) -> Iterator[Fault]:
         """Check one writer's seals, and the rows against them; of what is wrong, the first."""
-        chain, leaves = Chain(place), self._leaves.get(place, {})
-        seals, fault = [], None
-        content = _content(path.with_suffix(SUFFIX))
-        with frames_of(path) as frames:
-            for seal in chain.follow(content):
-                seals.append(seal)
-                fault = fault or self._check_chain(chain, seals) or self._check_rows(place, seal, frames, leaves)
-            fault = fault or self._check_end(chain, frames)
-            if fault:
-                where = difference(b"".join(seal.marks for seal in seals), list(_marks(frames, leaves)), frames.size)
-                if where and fault.startswith("rows"):
-                    yield Fault(where.what, str(day), path.stem, where.row, where.byte)
-                else:
-                    yield Fault(fault, str(day), path.stem)
-                return
-            self.unsealed += sum(1 for _ in frames.whole(chain.end))
-        if len(content) > chain.size:
-            yield Fault(f"its seals end in {len(content) - chain.size} bytes that are none", str(day), path.stem)
+        chain, leaves, frames = Chain(sealed.place), self._leaves.get(sealed.place, {}), sealed.frames
+        seals: list[Seal] = []
+        fault = ""
+        for seal in chain.follow(sealed.seals):
+            seals.append(seal)
+            fault = fault or self._check_chain(chain, seals) or self._check_rows(sealed, seal, leaves)
+        fault = fault or self._check_end(chain, sealed)
+        if fault:
+            where = difference(b"".join(seal.marks for seal in seals), list(sealed.marks(leaves)), frames.size)
+            if where and fault.startswith("rows"):
+                yield Fault(where.what, str(sealed.day), sealed.writer, where.row, where.byte)
+            else:
+                yield Fault(fault, str(sealed.day), sealed.writer)
+            return
+        yield from self._check_rest(chain, sealed)
+
+    def _check_rest(self, chain: Chain, sealed: Sealed) -> Iterator[Fault]:
+        """Check what lies beside sealed rows."""
+        day, writer, left = str(sealed.day), sealed.writer, len(sealed.seals) - chain.size
+        if left:
+            yield Fault(f"its seals end in {left} bytes that are none", day, writer)
+        elif sealed.complete and sealed.frames.size > chain.end:
+            yield Fault("rows were added that nobody sealed", day, writer, chain.rows, chain.end)
+        elif sealed.misplaced is not None:
+            byte = next(islice((at for at, _ in sealed.frames.whole()), sealed.misplaced, None), sealed.frames.size)
+            yield Fault("a row is kept under another number or tag than its own", day, writer, sealed.misplaced, byte)
+        else:
+            self.unsealed += sum(1 for _ in sealed.frames.whole(chain.end))
 
     def _check_chain(self, chain: Chain, seals: list[Seal]) -> str:
         seal = seals[-1]
@@ -164,21 +181,21 @@ class Verification:
             return f"its seal {seal.number} was changed or is not ours"
         return ""
 
-    def _check_rows(self, place: str, seal: Seal, frames: Frames, erased_leaves: dict[int, bytes]) -> str:
-        leaves = _leaves(frames, seal, erased_leaves)
+    def _check_rows(self, sealed: Sealed, seal: Seal, erased_leaves: Leaves) -> str:
+        leaves = sealed.leaves(seal, erased_leaves)
         if len(leaves) != seal.rows or root(leaves) != seal.root:
             return f"rows under seal {seal.number} are not those that were sealed"
-        self.rows += seal.rows
+        self.rows += seal.rows if sealed.place not in self._seen else 0
         self.done += seal.end - seal.begin
         self.advance()
         return ""
 
-    def _check_end(self, chain: Chain, frames: Frames) -> str:
-        """Check that the chain reaches as far as others know that it did."""
-        for count, head in sorted(self._heads.get(chain.place, ())):
+    def _check_end(self, chain: Chain, sealed: Sealed) -> str:
+        """Check that the chain reaches as far as others know that it did; once for each writer."""
+        for count, head in sorted(self._heads.get(chain.place, ())) if chain.place not in self._seen else ():
             if not chain.holds(count, head):
                 return f"its seals are cut or were made anew: there were {count}, now {chain.count}"
-        return "rows are cut off" if frames.size < chain.end else ""
+        return "rows are cut off" if sealed.frames.size < chain.end else ""
 
     def _check_search(self, day: Day) -> Iterator[Fault]:
         known = self._searched.get(str(day))
@@ -189,14 +206,14 @@ class Verification:
         if found and found != known and str(day) not in destroyed_in(self._ledger):
             yield Fault("its tag file was changed: remove it, and the rows themselves are searched", str(day))
 
-    def _check_gone(self, seen: set[str]) -> Iterator[Fault]:
+    def _check_gone(self) -> Iterator[Fault]:
         """Check that what is gone was destroyed, that the ledger says so, and that its time was over."""
         entered = destroyed_in(self._ledger)
         for entry in self._ledger.destructions():
             if entry.kind in {VISITS, MISUSE} and entry.retention and entry.at[:10] < _earliest(entry):
                 what = f"destroyed on {entry.at}, before its time was over ({entry.retention})"
                 yield Fault(what, f"{entry.kind}/{folder_of(entry.site)}/{entry.day}")
-        gone = sorted(place for place in self._heads.keys() - seen if self._wanted(day_of(place)))
+        gone = sorted(place for place in self._heads.keys() - self._seen if self._wanted(day_of(place)))
         self.destroyed = len({str(day_of(place)) for place in gone} & entered)
         for place in gone:
             day, _, writer = place.rpartition("/")
@@ -207,46 +224,3 @@ class Verification:
 def _earliest(entry: Destruction) -> str:
     """Return the date in UTC before which no zone's clock lets the day be destroyed."""
     return (destroyed_from(date.fromisoformat(entry.day), Period.model_validate(entry.retention)) - ONE_DAY).isoformat()
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-
-
-def _leaves(frames: Frames, seal: Seal, erased_leaves: dict[int, bytes]) -> list[bytes]:
-    """Return the leaves of the frames under a seal, as far as they can be told apart."""
-    data, at, end = frames.data, seal.begin, seal.end
-    found: list[bytes] = []
-    while at < end and len(found) <= seal.rows:
-        length = int.from_bytes(data[at : at + 4], "little")
-        frame = data[at : at + length]
-        if not AT_NUMBER + 8 <= length <= end - at or len(frame) < length:
-            return []
-        found.append(_leaf(frame, erased_leaves) or NOTHING)
-        at += length
-    return found if at == end else []
-
-
-def _leaf(frame: bytes, erased_leaves: dict[int, bytes]) -> bytes | None:
-    """Return the leaf of a frame: of an erased one, what the statement of its erasure kept."""
-    if frame[AT_VERSION] != ERASED_FRAME:
-        return leaf(frame)
-    number = int.from_bytes(frame[AT_NUMBER : AT_NUMBER + 8], "little")
-    return erased_leaves.get(number) if frame == erased(frame) else None
-
-
-def _marks(frames: Frames, erased_leaves: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield byte and mark of every row; where none can be read, an empty mark, and on to the next that can."""
-    at, data = 0, frames.data
-    while at < frames.size:
-        whole = frames.whole_at(at)
-        if whole:
-            yield at, (_leaf(data[at : at + whole[0]], erased_leaves) or b"")[:MARK]
-            at += whole[0]
-            continue
-        yield at, b""
-        nexts = (place for place in range(at + 1, min(at + 2 * MAX_FRAME, frames.size)) if frames.whole_at(place))
-        at = next(nexts, frames.size)

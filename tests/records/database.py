@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -52,7 +53,8 @@ class Server:
         master = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
         doomed = [master, *master.children()]
         for process in doomed:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # the others end by themselves once the first is gone
+                process.kill()
         psutil.wait_procs(doomed)
 
     def end(self) -> None:
@@ -84,6 +86,18 @@ class Server:
                 await connection.close()
 
         return asyncio.run(done())
+
+    def script(self, url: str, *queries: str) -> None:
+        """Do these queries in the database at *url*, in one connection."""
+
+        async def done() -> None:
+            connection = await asyncpg.connect(url)
+            try:
+                await connection.execute(";".join(queries))
+            finally:
+                await connection.close()
+
+        asyncio.run(done())
 
     def count(self, url: str) -> int:
         """How many rows are stored; none before the tables are made."""

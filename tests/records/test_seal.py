@@ -28,7 +28,7 @@ ROWS = 12
 
 
 def seals_of(log: VisitLog) -> Seals:
-    assert log.seals
+    assert isinstance(log.seals, Seals)
     return log.seals
 
 
