@@ -91,15 +91,17 @@ _NEVER_CHANGED = """
 CREATE TRIGGER never_changed BEFORE UPDATE OR TRUNCATE ON cookiegate.seal
     FOR EACH STATEMENT EXECUTE FUNCTION cookiegate.refuse();
 """
+# Not to_regclass: it answers from the session's memory, which may not know yet what another host made just now.
+_MADE = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'cookiegate' AND tablename = 'statement')"
 _LEDGERS = ("destruction", "access", "access_end", "approval", "summary", "statement")
 
 
 async def prepare(connection: Connection) -> None:
     """Make the tables where there are none. Raises RecordsError for those of a newer cookiegate."""
-    if await connection.fetchval("SELECT to_regclass('cookiegate.statement') IS NULL"):
+    if not await connection.fetchval(_MADE):
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", MAKING)
-            if await connection.fetchval("SELECT to_regclass('cookiegate.statement') IS NULL"):
+            if not await connection.fetchval(_MADE):
                 add_only = "".join(_ADD_ONLY.format(table=table) for table in _LEDGERS)
                 await connection.execute(_TABLES + add_only + _NEVER_CHANGED)
     version = await connection.fetchval("SELECT version FROM cookiegate.fleet")
