@@ -58,10 +58,15 @@ class Segment:
         self._number = self._size = 0
         self._path = directory / f"{writer.hex()}{SUFFIX}"
         self._file = os.open(self._path, disk.NEW | os.O_APPEND, disk.PRIVATE_FILE)
-        fcntl.flock(self._file, fcntl.LOCK_EX)  # until this process closes it or dies: more may come (`is_over`)
         self._named = False  # is the file's name on stable storage?
-        if strict:
-            self._sync_name()
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)  # until this process closes it or dies: more may come (`is_over`)
+            if strict:
+                self._sync_name()
+        except BaseException:
+            self._unlink()
+            os.close(self._file)
+            raise
 
     def append(self, row: bytes, address_tag: bytes, consent_tag: bytes) -> None:
         """Write one frame; when this returns, it is kept. After an error nothing of it is in the file.
@@ -107,10 +112,13 @@ class Segment:
     def close(self) -> None:
         """Close the file. An empty one leaves nothing behind."""
         if not self._size:
-            with suppress(OSError):
-                os.unlink(self._path)
+            self._unlink()
         fcntl.flock(self._file, fcntl.LOCK_UN)  # a child after fork has the file open too
         os.close(self._file)
+
+    def _unlink(self) -> None:
+        with suppress(OSError):
+            os.unlink(self._path)
 
     def _sync_name(self) -> None:
         disk.sync_directory(self._path.parent)
