@@ -80,9 +80,9 @@ class Depot:
         """Whether this process is the one of its host that ships."""
         return self._shipper.is_elected
 
-    def follow(self) -> None:
-        """Stand where the other hosts stand."""
-        self._generation = self._fleet.follow().generation
+    def follow(self, now: float) -> None:
+        """Stand where the other hosts stand at *now*."""
+        self._generation = self._fleet.follow(now).generation
 
     def ship(self, now: float, *, follow: bool) -> int:
         """Move what is there; return how many rows. What happened stands in `standing`, for all processes."""
@@ -150,9 +150,9 @@ class Depot:
 
     def _ship(self, now: float, *, follow: bool) -> int:
         if follow or not self._generation:
-            self.follow()
+            self.follow(now)
         try:
             return self._shipper.ship(self._generation, now)
         except Moved:
-            self.follow()
+            self.follow(now)
             return self._shipper.ship(self._generation, now)

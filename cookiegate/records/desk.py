@@ -66,7 +66,7 @@ class Desk:
             raise RecordsError("Who reads personal data, and why? Both are entered in the ledger and must be given.")
         self._ledger.prepare()
         if self._depot:
-            self._depot.follow()
+            self._depot.follow(now)
         named = {"address": plain(address), "consent id": consent_id}
         sought = {what: value for what, value in named.items() if value} | (narrowed.sought if narrowed else {})
         days = [day for day in self._kept(site, kind, now) if first <= day.date <= last]

@@ -10,6 +10,7 @@ nothing remains.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import socket
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
-from cookiegate.records.day import Day
+from cookiegate.records.day import ONE_DAY, Day, date_at
 from cookiegate.records.mirror import Mirror
 from cookiegate.records.postgres import StoreAway
 from cookiegate.records.schema import TURNING, VERSION
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from cookiegate.records.keys import Keys
     from cookiegate.records.postgres import Connection, Database
     from cookiegate.records.vault import Handover, InnerKey
+
+log = logging.getLogger("cookiegate")
 
 
 class Moved(StoreAway):
@@ -61,9 +64,10 @@ class Fleet:
         self._mirror = Mirror(directory / "store-keys.json")
         self._keys, self._database = keys, database
         self._handover: Handover | None = None
+        self._refused: set[Day] = set()  # what was said once
 
-    def follow(self) -> Turn:
-        """Stand where the fleet stands: destroy the keys that others destroyed, join, let others join.
+    def follow(self, now: float) -> Turn:
+        """Stand where the fleet stands at *now*: destroy the keys that others destroyed, join, let others join.
 
         Raises:
             RecordsError: nobody has given this host the inner key yet, or it belongs to another fleet.
@@ -80,7 +84,7 @@ class Fleet:
             standing = self._database.run(self._found)
         missed = standing.turn - card.turn if card.fleet else 0
         inner = self._keys.inner().reach(standing.generation, steps=missed) or self._receive(card)
-        self._keys.follow(inner, standing.doomed)
+        self._keys.follow(inner, self._believed(standing.doomed, now))
         if inner.generation != standing.generation:
             raise Moved("The fleet went on while this host joined it.")
         if self._mirror.turn != standing.turn:
@@ -131,9 +135,28 @@ class Fleet:
                 *(VERSION, card.fleet or secrets.token_hex(8), card.turn, self._keys.inner().generation),
             )
             row = await connection.fetchrow("SELECT id, turn, generation FROM cookiegate.fleet")
-        marks = await connection.fetch("SELECT kind, folder, date FROM cookiegate.destroyed_until")
+        marks = await connection.fetch(
+            "SELECT kind, folder, least(date, '9999-12-31') AS date FROM cookiegate.destroyed_until"  # as Python can
+        )
         doomed = (Day(mark["date"], mark["folder"], mark["kind"]) for mark in marks)
         return Turn(row["id"], row["turn"], row["generation"], tuple(doomed))
+
+    def _believed(self, doomed: tuple[Day, ...], now: float) -> list[Day]:
+        """Return the marks but those in the future: no day ends before it begins, and whoever keeps the store could
+        stop this host's records with one.
+
+        A host whose clock was set back still obeys for the days of which it has keys.
+        """
+        latest = max([date_at(now, "UTC") + ONE_DAY, *(day.date for day in self._keys.days())])
+        refused = {day for day in doomed if day.date > latest}
+        if refused - self._refused:
+            log.error(
+                "%s says that days were destroyed which are still to come, and is not believed: %s. Somebody wrote "
+                "that into cookiegate.destroyed_until; correct it there.",
+                *(self._database.place, ", ".join(map(str, sorted(refused)))),
+            )
+        self._refused = refused
+        return [day for day in doomed if day not in refused]
 
     async def _greet(self, connection: Connection, standing: Turn, host: str) -> None:
         """Say that this host has come so far, and answer those who ask for the key."""

@@ -16,7 +16,7 @@ from cookiegate.errors import RecordsError
 from cookiegate.records.log import SYNC_EVERY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cookiegate.records.health import Health
     from cookiegate.records.log import VisitLog
@@ -41,7 +41,7 @@ class Housekeeping:
 
     def __init__(self, records: VisitLog, clock: Callable[[], float]) -> None:
         self._records, self._clock = records, clock
-        self._pid = 0
+        self._pid = self._tried = 0
         self._lock = Lock()
         self._stop = Event()
         self._open: set[Recording] = set()
@@ -55,12 +55,19 @@ class Housekeeping:
         with self._lock:
             if self._pid == os.getpid():
                 return
-            self._pid, self._stop, self._open = os.getpid(), Event(), set()
-            Thread(target=self._run, args=(self._stop,), name="cookiegate-records", daemon=True).start()
-            seals = (self._records.seals, self._stop)
-            Thread(target=self._run_seals, args=seals, name="cookiegate-seals", daemon=True).start()
-            if self._records.ships:
-                Thread(target=self._run_store, args=(self._stop,), name="cookiegate-store", daemon=True).start()
+            first_try = self._tried != os.getpid()
+            if first_try:
+                self._tried, self._open = os.getpid(), set()
+            self._stop = Event()
+            try:
+                for thread in self._threads(self._stop):
+                    thread.start()
+            except RuntimeError:  # no thread to be had now: the next request tries again, and is answered meanwhile
+                self._stop.set()
+                if first_try:
+                    log.exception("The records are not synced or destroyed yet; every request tries again.")
+                return
+            self._pid = os.getpid()
 
     def stop(self) -> None:
         """End the thread and close the files; `start` begins anew."""
@@ -82,6 +89,12 @@ class Housekeeping:
             if fresh or self._looked is None or abs(now - self._looked[0]) >= FRESH:
                 self._looked = (now, self._records.health(now))
             return self._looked[1]
+
+    def _threads(self, stop: Event) -> Iterator[Thread]:
+        yield Thread(target=self._run, args=(stop,), name="cookiegate-records", daemon=True)
+        yield Thread(target=self._run_seals, args=(self._records.seals, stop), name="cookiegate-seals", daemon=True)
+        if self._records.ships:
+            yield Thread(target=self._run_store, args=(stop,), name="cookiegate-store", daemon=True)
 
     def _run(self, stop: Event) -> None:
         next_purge = next_look = float("-inf")
@@ -113,8 +126,8 @@ class Housekeeping:
     def _seal(self, seals: Seals | SharedSeals, stop: Event, breathe: Callable[[], None]) -> None:
         next_close = float("-inf")
         while not stop.wait(SEAL_EVERY):
-            now = self._clock()
             try:
+                now = self._clock()
                 seals.seal(now, breathe=breathe)
                 if not next_close - CLOSE_EVERY <= now < next_close:
                     next_close = now + CLOSE_EVERY
@@ -128,8 +141,9 @@ class Housekeeping:
     def _run_store(self, stop: Event) -> None:
         next_purge, next_follow, wait, told = float("-inf"), float("-inf"), 0.0, False
         while not stop.wait(wait):
-            now, wait = self._clock(), SHIP_EVERY
+            wait = SHIP_EVERY
             try:
+                now = self._clock()
                 if self._records.ship(now, follow=not next_follow - FOLLOW_EVERY <= now < next_follow) is None:
                     continue  # another process of this host does it
                 if told:

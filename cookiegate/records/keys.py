@@ -74,7 +74,7 @@ class Keys:
         There goes a row whose own day is destroyed. Such a row proves that the clock is wrong now (or was wrong at
         the destruction), so its own time says nothing; the newest day is destroyed last, hence never too early.
         """
-        first = self._destroyed_until(like) + ONE_DAY
+        first = min(self._destroyed_until(like), date.max - ONE_DAY) + ONE_DAY  # whatever stands in the mark
         dates = [day.date for day in self.days() if (day.folder, day.kind) == (like.folder, like.kind)]
         return Day(max([first, *dates]), like.folder, like.kind)
 

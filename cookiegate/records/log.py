@@ -184,7 +184,7 @@ class VisitLog:
         try:
             self._prepare()
             if self._depot:
-                self._depot.follow()
+                self._depot.follow(now)
             steady = _steady() if steady is None else steady
             believed = self._retention.trust(now, steady).waits_until is None
             destroyed = self._retention.purge(now, steady, approved_by=approved_by)

@@ -35,7 +35,9 @@ class Mirror:
         """Copy how the store stands."""
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             fleet = await connection.fetchrow("SELECT turn, generation FROM cookiegate.fleet")
-            marks = await connection.fetch("SELECT kind, folder, date FROM cookiegate.destroyed_until")
+            marks = await connection.fetch(
+                "SELECT kind, folder, least(date, '9999-12-31') AS date FROM cookiegate.destroyed_until"
+            )
             keys = await connection.fetch(
                 "SELECT kind, folder, date, name, content FROM cookiegate.day JOIN cookiegate.day_key ON day = id"
             )

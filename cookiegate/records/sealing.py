@@ -61,8 +61,9 @@ class Sealing:
         """As `seal`, where the lock is held. A chain that was cut is left as it is, and said."""
         heads = Heads.load(self._keys.heads)
         known = heads.encode()
-        faults, rows = [], 0
-        for place, path in self._segments(days):
+        faults, rows, wanted = [], 0, list(days)
+        self._keep_only(wanted)
+        for place, path in self._segments(wanted):
             chain = self.chain(place, path)
             if not chain.holds(*heads.writers.get(place, (0, b""))):
                 faults.append(f"the seals of {place} were cut or changed")
@@ -76,6 +77,12 @@ class Sealing:
             heads.save(self._keys.heads)
         self._say(faults)
         return rows
+
+    def _keep_only(self, days: list[Day]) -> None:
+        """Forget the chains of other days: whoever wants one reads it anew, and a process may run for years."""
+        kept = {str(day) for day in days}
+        self._chains = {place: chain for place, chain in self._chains.items() if place.rpartition("/")[0] in kept}
+        self._sizes = {place: size for place, size in self._sizes.items() if place in self._chains}
 
     def settle(self, day: Day) -> None:
         """Take a day's writers from the heads: a statement has them now. The lock is held."""

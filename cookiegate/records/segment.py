@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from cookiegate.records import disk
+from cookiegate.records.reopening import Reopened
 from cookiegate.records.vault import WRITER_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from cookiegate.records.reopening import Few
     from cookiegate.records.vault import DayKey
 
 SUFFIX = ".seg"
@@ -58,10 +60,15 @@ class Segment:
         self._number = self._size = 0
         self._path = directory / f"{writer.hex()}{SUFFIX}"
         self._file = os.open(self._path, disk.NEW | os.O_APPEND, disk.PRIVATE_FILE)
-        fcntl.flock(self._file, fcntl.LOCK_EX)  # until this process closes it or dies: more may come (`is_over`)
         self._named = False  # is the file's name on stable storage?
-        if strict:
-            self._sync_name()
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)  # until this process closes it or dies: more may come (`is_over`)
+            if strict:
+                self._sync_name()
+        except BaseException:
+            self._unlink()
+            os.close(self._file)
+            raise
 
     def append(self, row: bytes, address_tag: bytes, consent_tag: bytes) -> None:
         """Write one frame; when this returns, it is kept. After an error nothing of it is in the file.
@@ -107,10 +114,13 @@ class Segment:
     def close(self) -> None:
         """Close the file. An empty one leaves nothing behind."""
         if not self._size:
-            with suppress(OSError):
-                os.unlink(self._path)
+            self._unlink()
         fcntl.flock(self._file, fcntl.LOCK_UN)  # a child after fork has the file open too
         os.close(self._file)
+
+    def _unlink(self) -> None:
+        with suppress(OSError):
+            os.unlink(self._path)
 
     def _sync_name(self) -> None:
         disk.sync_directory(self._path.parent)
@@ -132,7 +142,7 @@ class Segment:
 class Frames:
     """A segment, open for reading. *damage* tells how many bytes at its end are no whole frames."""
 
-    def __init__(self, data: mmap.mmap | bytes, writer: bytes) -> None:
+    def __init__(self, data: mmap.mmap | bytes | Reopened, writer: bytes) -> None:
         self._data, self._writer = data, writer
         self.damage = 0
 
@@ -142,7 +152,7 @@ class Frames:
         return len(self._data)
 
     @property
-    def data(self) -> mmap.mmap | bytes:
+    def data(self) -> mmap.mmap | bytes | Reopened:
         """The bytes."""
         return self._data
 
@@ -157,7 +167,7 @@ class Frames:
             row = cipher.open(number, self._data[at + _BODY : at + length])
             if row is not None:
                 yield row
-            elif self._data[at + _SIZES.size] != ERASED:
+            elif self._data[at + AT_VERSION : at + AT_ADDRESS] != bytes([ERASED]):
                 self.damage = len(self._data) - at
                 return
 
@@ -212,12 +222,12 @@ class Frames:
         """Return length and number of the whole frame that begins at *at*."""
         if at < 0 or at + _BODY > len(self._data):
             return None
-        length, checksum = _SIZES.unpack_from(self._data, at)
+        length, checksum = _SIZES.unpack(self._data[at : at + _SIZES.size])
         if not _BODY <= length <= min(MAX_FRAME, len(self._data) - at):
             return None
         if crc32(self._data[at + _SIZES.size : at + length]) != checksum:
             return None
-        version, _, _, number = _HEAD.unpack_from(self._data, at + _SIZES.size)
+        version, _, _, number = _HEAD.unpack(self._data[at + _SIZES.size : at + _BODY])
         return (length, number) if version in {VERSION, ERASED} else None
 
 
@@ -232,6 +242,11 @@ def frames_of(path: Path) -> Iterator[Frames]:
         return
     with opened as data:  # it has a descriptor of its own, and a day many segments: one for each is enough
         yield Frames(data, bytes.fromhex(path.stem))
+
+
+def frames_now_and_then(path: Path, few: Few) -> Frames:
+    """As `frames_of`, but the file is open only while a frame is read. Raises OSError."""
+    return Frames(Reopened(few, path), bytes.fromhex(path.stem))
 
 
 def segments_in(directory: Path) -> list[Path]:

@@ -69,7 +69,7 @@ class SharedDays:
     def destroy(self, doomed: Collection[Day], now: float, generation: str) -> None:
         """Destroy these days, and all before them, on every host, if the fleet still stands at *generation*."""
         if self._database.run(lambda connection: self._turn(connection, generation, doomed, now)):
-            self._fleet.follow()
+            self._fleet.follow(now)
 
     def tidy(self, before: date) -> None:
         """Drop the partitions of destroyed days; index those *before* a date. One host at a time does it."""

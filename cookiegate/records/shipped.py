@@ -42,7 +42,7 @@ class Shipped:
         """Open the day's keys, and list its writers."""
         keys, writers = self._database.run(lambda connection: self._contents(connection, day))
         opened = {name: self._keys.opened(day, content) for name, content in keys.items()}
-        found = None
+        found: Found | None = None
         if sought is not None:
             tags = [key.tag(value) for key in opened.values() if key for value in sought.values(key)]
             place = "consent" if sought.by_consent else "address"
@@ -51,7 +51,7 @@ class Shipped:
         yield [
             ShippedRows(
                 row["writer"], key, self._database, number=row["day"], damaged=bool(row["damaged"]), page=page,
-                found=None if found is None else found.get(row["writer"], []),
+                found=found,
             )
             for row in writers
             if (key := opened.get(row["key"]))
@@ -64,23 +64,29 @@ class Shipped:
         writers = [dict(row) for row in await connection.fetch(query, *which)]
         return {row["name"]: row["content"] for row in keys}, writers
 
-    async def _found(self, connection: Connection, day: Day, place: str, tags: list[bytes]) -> dict[bytes, list[bytes]]:
+    async def _found(self, connection: Connection, day: Day, place: str, tags: list[bytes]) -> Found:
+        """Return who wrote what is sought; the rows themselves, which may be many, come page by page."""
         numbers = [int.from_bytes(tag[:TAG_BYTES], "little", signed=True) for tag in tags]
         number = await connection.fetchval(_DAY, day.kind, day.folder, day.date)
         rows = await connection.fetch(
-            f"SELECT writer, frame FROM cookiegate.frame WHERE day = $1 AND {place} = ANY($2) "  # noqa: S608
-            "ORDER BY writer, seq",
+            f"SELECT DISTINCT writer FROM cookiegate.frame WHERE day = $1 AND {place} = ANY($2)",  # noqa: S608
             *(number, numbers),
         )
-        found: dict[bytes, list[bytes]] = {}
-        for row in rows:
-            found.setdefault(row["writer"], []).append(row["frame"])
-        return found
+        return Found(place, numbers, frozenset(row["writer"] for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The *writers* that have any of *tags* at *place*, a column."""
+
+    place: str
+    tags: list[int]
+    writers: frozenset[bytes]
 
 
 @dataclass(slots=True)
 class ShippedRows:
-    """See `Rows`; *found* are the frames that were sought, or ``None`` where all are wanted, *page* by page."""
+    """See `Rows`; *found* narrows them, or is ``None`` where all are wanted; they come *page* by page."""
 
     writer: bytes
     key: DayKey
@@ -88,10 +94,12 @@ class ShippedRows:
     number: int
     damaged: bool
     page: int
-    found: list[bytes] | None
+    found: Found | None
 
     def __iter__(self) -> Iterator[bytes]:
-        for frames in [self.found] if self.found is not None else self._pages():
+        if self.found and self.writer not in self.found.writers:
+            return
+        for frames in self._pages():
             opened = Frames(b"".join(frames), self.writer)
             yield from opened.rows(self.key)
             self.damaged |= bool(opened.damage)
@@ -106,8 +114,10 @@ class ShippedRows:
                 yield [frame for _, frame in rows]
 
     async def _after(self, connection: Connection, last: int) -> list[tuple[int, bytes]]:
+        narrowed = f" AND {self.found.place} = ANY($5)" if self.found else ""
         rows = await connection.fetch(
-            "SELECT seq, frame FROM cookiegate.frame WHERE day = $1 AND writer = $2 AND seq > $3 ORDER BY seq LIMIT $4",
-            *(self.number, self.writer, last, self.page),
+            "SELECT seq, frame FROM cookiegate.frame WHERE day = $1 AND writer = $2 AND seq > $3"  # noqa: S608
+            f"{narrowed} ORDER BY seq LIMIT $4",
+            *(self.number, self.writer, last, self.page, *([self.found.tags] if self.found else [])),
         )
         return [(row["seq"], row["frame"]) for row in rows]

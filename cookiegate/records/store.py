@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from cookiegate.records.segment import AT_ADDRESS, AT_CONSENT, frames_of, segments_in
+from cookiegate.records.reopening import Few
+from cookiegate.records.segment import AT_ADDRESS, AT_CONSENT, frames_now_and_then, frames_of, segments_in
 from cookiegate.records.tags import tags_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from cookiegate.records.segment import Frames
     from cookiegate.records.tags import Tags
     from cookiegate.records.vault import DayKey
+
+
+HELD = 128  # segments of a day that are held open at once
+IN_TURN = 64  # of the others, as many at a time
 
 
 class Rows(Protocol):
@@ -68,7 +73,10 @@ class Files:
 
     @contextmanager
     def open(self, day: Day, sought: Sought | None) -> Iterator[list[Rows]]:
-        """Hold the segments open: what is removed meanwhile can still be read."""
+        """Hold the segments open: what is removed meanwhile can still be read.
+
+        Of more than `HELD`, each is open only while it is read; where one is removed meanwhile, reading raises.
+        """
         key = self._keys.find(day)
         with ExitStack() as files:
             opened: list[Rows] = []
@@ -76,16 +84,22 @@ class Files:
                 directory = day.within(self._directory)
                 tags = files.enter_context(tags_of(directory)) if sought else None
                 found = _places(tags, key, sought) if tags and sought else {}
-                for path in segments_in(directory):
+                paths = segments_in(directory)
+                few = files.enter_context(closing(Few(IN_TURN))) if len(paths) > HELD else None
+                for path in paths:
                     with suppress(FileNotFoundError):  # shipped just now
                         if tags and tags.covers(path.stem, path.stat().st_size):
                             if path.stem in found:
-                                frames = files.enter_context(frames_of(path))
+                                frames = _frames(path, few, files)
                                 opened.append(FoundRows(bytes.fromhex(path.stem), key, frames, found[path.stem]))
                             continue
-                        frames = files.enter_context(frames_of(path))
+                        frames = _frames(path, few, files)
                         opened.append(SegmentRows(bytes.fromhex(path.stem), key, frames, sought))
             yield opened
+
+
+def _frames(path: Path, few: Few | None, files: ExitStack) -> Frames:
+    return frames_now_and_then(path, few) if few else files.enter_context(frames_of(path))
 
 
 def _places(tags: Tags, key: DayKey, sought: Sought) -> dict[str, list[int]]:

@@ -167,6 +167,38 @@ def test_housekeeping_seals_and_closes_and_health_tells_of_what_is_left(
     assert json.dumps(seals_of(log).summaries()[0].counts)
 
 
+def test_housekeeping_that_could_not_begin_tries_again_and_survives_a_clock_that_fails(
+    open_log: OpenLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from threading import Thread
+
+    from cookiegate.records import housekeeping
+
+    def refused(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def clock() -> float:
+        times.append(NOON + 2 * A_DAY)
+        if len(times) < 4:
+            raise OSError
+        return times[-1]
+
+    times: list[float] = []
+    monkeypatch.setattr(housekeeping, "SEAL_EVERY", 0.01)
+    log = open_log()
+    log.record_visit(a_visit(SITE))
+    house = housekeeping.Housekeeping(log, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", refused)
+        for _ in range(3):
+            house.start()
+    assert len(caplog.records) == 1
+    closed = wait_for(seals_of(log), monkeypatch)
+    house.start()
+    assert closed(20)
+    house.stop()
+
+
 def wait_for(seals: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], bool]:
     """Return what waits until a day was closed."""
     from threading import Event

@@ -16,7 +16,7 @@ import pytest
 
 from cookiegate.config import Config, Records
 from cookiegate.errors import RecordsError
-from cookiegate.records import Visit, VisitLog, disk
+from cookiegate.records import Visit, VisitLog, disk, store
 from cookiegate.records.day import folder_of
 from tests.records.visits import NOON, OpenLog, a_site, a_visit
 
@@ -266,15 +266,28 @@ def test_one_sites_fault_is_not_anothers_and_is_not_hidden_by_it(tmp_path: Path)
 
 
 def test_a_day_of_more_segments_than_a_process_may_have_files_twice_over_is_read(
-    open_log: OpenLog, memory_path: Path
+    open_log: OpenLog, memory_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     for number in range(60):  # as many workers came and went
         log = open_log(memory_path)
-        log.record_visit(a_visit(SITE, path=f"/{number}"))
+        for time in (number, number + 60):
+            log.record_visit(a_visit(SITE, NOON + time, path=f"/{time}"))
         log.close()
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 90, limits[1]))
     try:
-        assert len(paths_read(log)) == 60
+        assert len(paths_read(log)) == 120
+        monkeypatch.setattr(store, "HELD", 7)
+        monkeypatch.setattr(store, "IN_TURN", 5)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 25, limits[1]))
+        assert paths_read(log) == [f"/{number}" for number in range(120)]
+        sought = log.read(SITE.name, date.min, date.max, now=NOON, who="t", why="t", address="203.0.113.9")
+        assert len(list(sought)) == 120
+        reading = iter(log.read(SITE.name, date.min, date.max, now=NOON, who="t", why="t"))
+        next(reading)
+        for path in memory_path.rglob("*.seg"):
+            path.unlink()
+        with pytest.raises(RecordsError, match="Read again"):
+            list(reading)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)

@@ -239,6 +239,14 @@ def test_an_unreadable_mark_is_said(open_log: OpenLog, tmp_path: Path) -> None:
         paths_read(log)
 
 
+def test_a_mark_at_the_end_of_time_costs_a_row_and_no_answer(open_log: OpenLog, tmp_path: Path) -> None:
+    log = open_log()
+    log.record_visit(a_visit(SITE))
+    next((tmp_path / "records" / "keys").rglob("2026-11-21")).with_name("destroyed").write_text("9999-12-31")
+    log.record_visit(a_visit(SITE, NOON + A_DAY))
+    assert log.health(NOON).lost == 1
+
+
 def test_a_frame_opens_only_where_it_was_written(open_log: OpenLog, tmp_path: Path) -> None:
     log = open_log()
     log.record_visit(a_visit(SITE))

@@ -11,6 +11,7 @@ import pytest
 from cookiegate.errors import RecordsError
 from cookiegate.records import Misuse, Visit, VisitLog
 from cookiegate.records.segment import segments_in
+from cookiegate.records.shipped import ShippedRows
 from tests.records.visits import A_DAY, NOON, OpenLog, a_site, a_visit
 
 if TYPE_CHECKING:
@@ -55,6 +56,26 @@ def test_rows_are_shipped_and_read_as_they_were_written(open_log: OpenLog, url: 
             if isinstance(row, Misuse)] == ["203.0.113.0/24"]  # fmt: skip
     assert shipped(log) == 0
     assert [entry.rows for entry in log.ledger.accesses()] == [300, 43, 300, 43, 1]
+
+
+def test_a_visitor_of_many_rows_is_read_page_by_page(open_log: OpenLog, url: str) -> None:
+    log = open_log(store=url)
+    for number in range(260):
+        log.record_visit(a_visit(SITE, path=f"/{number}", address=f"203.0.113.{number % 2}"))
+    assert shipped(log) == 260
+    pages, after = [], ShippedRows._after
+
+    async def watched(rows: ShippedRows, *place: Any) -> Any:
+        pages.append(await after(rows, *place))
+        return pages[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cookiegate.records.shipped.ROWS", 50)
+        patch.setattr(ShippedRows, "_after", watched)
+        assert paths_read(log, address="203.0.113.1") == [f"/{number}" for number in range(1, 260, 2)]
+        assert list(map(len, pages)) == [50, 50, 30]
+        assert paths_read(log, address="198.51.100.1") == []
+        assert len(pages) == 3
 
 
 def test_what_is_half_shipped_is_read_once(open_log: OpenLog, url: str, tmp_path: Path) -> None:

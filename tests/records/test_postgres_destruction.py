@@ -126,6 +126,23 @@ def test_a_late_row_of_a_destroyed_day_goes_to_a_living_one(open_log: OpenLog, u
     assert "/late" not in paths_read(one, LATER)
 
 
+def test_a_mark_in_the_future_is_said_and_not_believed(
+    open_log: OpenLog, url: str, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = open_log(store=url)
+    log.record_visit(a_visit(SITE, path="/before"))
+    shipped(log)
+    folder = server.sql(url, "SELECT folder FROM cookiegate.day LIMIT 1")[0]["folder"]
+    server.sql(url, f"INSERT INTO cookiegate.destroyed_until VALUES ('visits', '{folder}', '20000-01-01')")
+    for number in range(2):
+        log.purge(NOON + number, steady=number)
+    assert not list((tmp_path / "records").rglob("destroyed"))
+    log.record_visit(a_visit(SITE, NOON + 1, path="/after"))
+    assert shipped(log) == 1
+    assert paths_read(log) == ["/before", "/after"]
+    assert [line.levelname for line in caplog.records if "not believed" in line.getMessage()] == ["ERROR"]
+
+
 def test_the_ledger_of_many_machines_is_only_added_to(open_log: OpenLog, url: str, server: Server) -> None:
     log = open_log(store=url)
     paths_read(log)

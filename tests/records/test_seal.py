@@ -408,6 +408,15 @@ def test_a_seal_that_was_half_written_is_said_and_written_again(open_log: OpenLo
     assert faults(log) == []
 
 
+def test_chains_of_days_that_are_over_are_not_kept_in_memory(open_log: OpenLog, memory_path: Path) -> None:
+    log = open_log(memory_path)
+    for number in range(8):
+        log.record_visit(a_visit(SITE, NOON + number * A_DAY))
+        assert seals_of(log).seal(NOON + number * A_DAY) == 1
+    assert len(seals_of(log)._sealing._chains) == len(seals_of(log)._sealing._sizes) == 4
+    assert faults(log) == []
+
+
 def test_one_process_seals_at_a_time(open_log: OpenLog, tmp_path: Path) -> None:
     log = open_log()
     log.record_visit(a_visit(SITE))

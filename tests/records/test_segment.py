@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from datetime import date
@@ -130,6 +131,23 @@ def test_an_empty_segment_leaves_no_file(tmp_path: Path) -> None:
     (tmp_path / "day" / f"{'0' * 32}.seg").touch()
     with frames_of(tmp_path / "day" / f"{'0' * 32}.seg") as frames:
         assert len(frames) == 0
+
+
+@pytest.mark.parametrize("step", ["fcntl.flock", "cookiegate.records.disk.sync_directory"])
+def test_a_segment_that_cannot_be_made_leaves_no_file_and_no_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    Segment(tmp_path / "day", KEY, strict=True).close()
+    free = os.dup(0)
+    os.close(free)
+    monkeypatch.setattr(step, _fails(errno.EIO))
+    with pytest.raises(OSError, match="Input/output error"):
+        Segment(tmp_path / "day", KEY, strict=True)
+    monkeypatch.undo()
+    assert list((tmp_path / "day").iterdir()) == []
+    again = os.dup(0)
+    os.close(again)
+    assert again == free
 
 
 class Watched:
