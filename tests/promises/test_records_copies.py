@@ -16,6 +16,7 @@ from tests.visits.test_visit_purge import end_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cookiegate import CookieGateMiddleware
     from tests.records.database import Server
 
 PLAIN = Answer(b"x", content_type="text/plain")
@@ -66,6 +67,12 @@ def test_a_copy_of_the_files_opens_no_destroyed_day(place: Place, tmp_path: Path
     assert "/destroyed" not in read_by(place)[1]
 
 
+def all_follow(apps: list[CookieGateMiddleware], clock: Clock) -> bool:
+    """Hosts look again in a while, and health remembers what it saw."""
+    clock.forward(seconds=6)
+    return all(health(app)[1]["hosts_behind"] == 0 for app in apps)
+
+
 def test_a_dump_of_the_database_and_every_hosts_files_open_no_destroyed_day(
     place: Place, url: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,12 +99,7 @@ def test_a_dump_of_the_database_and_every_hosts_files_open_no_destroyed_day(
         clock.now = at(f"{TODAY}T10:00")
         live(app, clock, at(f"{end_of(TODAY, 1)}T00:00:01"))
     wait(lambda: all(ask(app, "/now") for app in apps) and str(TODAY) in destroyed(place, server, url))
-
-    def all_followed() -> bool:
-        clock.forward(seconds=6)  # hosts look again in a while, and health remembers what it saw
-        return all(health(app)[1]["hosts_behind"] == 0 for app in apps)
-
-    wait(all_followed, "a host did not follow")
+    wait(lambda: all_follow(apps, clock), "a host did not follow")
     assert destroyed(place, server, url).count(str(TODAY)) == 1
     list(map(Place.end, hosts, apps))
 
