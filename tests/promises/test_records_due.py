@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from tests.promises.test_records_hard_times import limited
+from tests.promises.test_records_hard_times import on_a_full_disk
 from tests.visits.place import SCRIPT, Place
 from tests.visits.test_visit_purge import Expired, exists, old
 
@@ -32,10 +32,7 @@ def test_purges_at_the_same_time_destroy_a_day_once_and_check_fails_until_then(p
 
 
 def test_a_purge_on_a_full_disk_says_so_or_destroys_and_the_next_one_finishes(place: Place, old: Expired) -> None:
-    run = subprocess.run(
-        [SCRIPT, "purge", "cookiegate.toml"], cwd=place.root, capture_output=True, text=True, timeout=60, check=False,
-        preexec_fn=lambda: limited(0),
-    )  # fmt: skip
+    run = on_a_full_disk(place, "purge", "cookiegate.toml")
     assert "Traceback" not in run.stderr
     assert (run.returncode == 0) <= (not exists(place, old.day)), run.stdout + run.stderr
     again = place.run("purge")
