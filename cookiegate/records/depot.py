@@ -92,6 +92,8 @@ class Depot:
             self.note(replace(self.standing(), fault=str(fault), backlog=self._shipper.backlog()))
             raise
         stuck, before = "; ".join(self._shipper.stuck), self.standing()
+        if follow:  # not at the next purge: another host may have destroyed meanwhile
+            before = replace(before, behind=self.behind())
         reached = (before.reached or now) if stuck else now
         self.note(replace(before, fault=stuck, backlog=self._shipper.backlog(), reached=reached))
         return moved
