@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     Scope = MutableMapping[str, Any]
 
-ZEROCOPY = "http.response.zerocopysend"  # would send a page past us
 CONSENT = "consent"  # in the scope's state, where Starlette's request.state finds it
 
 
@@ -49,11 +48,7 @@ def address_bar(scope: Mapping[str, Any]) -> str:
 
 def inner_scope(scope: Scope, headers: Sequence[tuple[bytes, bytes]], consent: object) -> Scope:
     """Return the app's own copy: with the consent, and without what it may not see."""
-    inner = {**scope, "headers": headers, "state": {**scope.get("state", {}), CONSENT: consent}}
-    extensions = scope.get("extensions") or {}
-    if ZEROCOPY in extensions:
-        inner["extensions"] = {name: value for name, value in extensions.items() if name != ZEROCOPY}
-    return inner
+    return {**scope, "headers": headers, "state": {**scope.get("state", {}), CONSENT: consent}}
 
 
 def passed_over(scope: Scope) -> ConfigError | None:

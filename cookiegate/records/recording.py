@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     Message = MutableMapping[str, Any]
 
 LONG = 60.0  # seconds after which a stream gets a row before it ends
-_LAST = frozenset({"http.response.body", "http.response.pathsend", "websocket.http.response.body"})
+_LAST = frozenset(
+    {"http.response.body", "http.response.pathsend", "http.response.zerocopysend", "websocket.http.response.body"}
+)
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
@@ -63,7 +65,7 @@ class Recording:
             self._status = self._status or 403
             with suppress(RecordsError):  # counted; the socket is closed all the same
                 await self.finish()
-        elif kind in _LAST or kind == "http.response.zerocopysend":
+        elif kind in _LAST:
             self._size += _size_of(message)
             if not message.get("more_body", False) and not await self._finish_or_refuse():
                 return
@@ -143,4 +145,4 @@ def _size_of(message: Message) -> int:
     if "path" in message:  # pathsend
         with suppress(OSError):
             return os.stat(message["path"]).st_size
-    return len(message.get("body", b""))
+    return len(message.get("body", b"")) + (message.get("count") or 0)  # zerocopysend may say how many bytes

@@ -125,3 +125,15 @@ def test_a_download_that_a_proxy_is_to_send_passes() -> None:
     )
     assert left[0]["status"] == 200
     assert dict(left[0]["headers"])[b"x-accel-redirect"] == b"/protected/tea.pdf"
+
+
+@pytest.mark.parametrize("extension", ["http.response.pathsend", "http.response.zerocopysend"])
+def test_an_app_may_use_what_its_server_offers(extension: str) -> None:
+    offered: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        offered.extend(scope["extensions"])
+        await sending(start(JSON), body(b"{}"))(scope, receive, send)
+
+    drive(gated(app), {**http_scope(), "extensions": {extension: {}}})
+    assert offered == [extension]
