@@ -31,7 +31,6 @@ METHOD_SHARED = "key destroyed (inner key turned on every host), partition dropp
 METHOD_ROWS = "rows deleted, their pages overwritten"
 DAY, ERASED = "day", "erased"  # what statements say beside entries
 PATIENCE = 10.0  # seconds to wait for another process's transaction
-
 EXPIRED = "expired"  # what a statement says of access records whose own time was over
 
 _TABLES = """

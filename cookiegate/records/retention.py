@@ -188,9 +188,8 @@ class Retention:
             self._depot.destroy(due, now)
         elif due:
             self._keys.destroy(due)
-        gone = [
-            day for day in due if self._keys.is_destroyed(day)
-        ]  # all, unless other hosts turned the inner key just now
+        # All, unless other hosts turned the inner key just now.
+        gone = [day for day in due if self._keys.is_destroyed(day)]
         for day in gone:
             self._bury(day, now)
         return gone

@@ -76,10 +76,8 @@ class Segment:
         Raises:
             OSError: it is not kept. If the segment is no longer `usable`, try another one.
         """
-        number, self._number = (
-            self._number,
-            self._number + 1,
-        )  # a number is spent even if its frame is not kept
+        number = self._number
+        self._number += 1  # it is spent even if its frame is not kept
         rest = _HEAD.pack(VERSION, address_tag, consent_tag, number) + self._cipher.seal(number, row)
         frame = _SIZES.pack(_SIZES.size + len(rest), crc32(rest)) + rest
         written = 0
