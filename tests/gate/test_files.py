@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from starlette.types import Message
+    from starlette.types import Message, Receive, Scope, Send
 
 
 @pytest.fixture
