@@ -9,8 +9,9 @@ VisitLog.ship ─▶ depot, where many machines share a store: shipping ─▶ P
 """
 
 from cookiegate.records.day import MISUSE, VISITS, Day
+from cookiegate.records.entries import Access, Approval, Destruction, Summary
 from cookiegate.records.health import Health
-from cookiegate.records.ledger import Access, Approval, Destruction, Ledger, Summary
+from cookiegate.records.ledger import Ledger
 from cookiegate.records.log import SYNC_EVERY, VisitLog
 from cookiegate.records.reader import Narrowed, Reading
 from cookiegate.records.retention import destroyed_from

@@ -17,7 +17,7 @@ from cookiegate.address import lies_in, plain, prefix_of
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import ARCHIVE, ONE_DAY, VISITS, Day, Terms, date_at, folder_of
-from cookiegate.records.ledger import moment
+from cookiegate.records.entries import moment
 from cookiegate.records.segment import Segment, frames_of, segments_in
 from cookiegate.records.vault import WRITER_BYTES
 from cookiegate.records.visit import Visit

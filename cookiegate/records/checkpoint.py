@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.errors import RecordsError
+from cookiegate.records.entries import moment
 from cookiegate.records.heads import Heads
-from cookiegate.records.ledger import moment
 
 if TYPE_CHECKING:
     from cookiegate.records.vault import SealChecker, SealKey

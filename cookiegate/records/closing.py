@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cookiegate.records import disk
 from cookiegate.records.day import ONE_DAY, VISITS, begin_of
-from cookiegate.records.ledger import DAY, Summary, moment
+from cookiegate.records.entries import DAY, Summary, moment
 from cookiegate.records.sealing import days_of
 from cookiegate.records.segment import frames_of, segments_in
 from cookiegate.records.summary import Counts

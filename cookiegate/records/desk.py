@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from cookiegate.address import plain
 from cookiegate.errors import RecordsError
 from cookiegate.records.day import ARCHIVE, VISITS, Day, folder_of
-from cookiegate.records.ledger import Access, Ledger, moment
+from cookiegate.records.entries import Access, moment
+from cookiegate.records.ledger import Ledger
 from cookiegate.records.reader import Narrowed, Reading
 
 if TYPE_CHECKING:

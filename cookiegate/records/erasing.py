@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cookiegate.records import disk
-from cookiegate.records.ledger import DAY, ERASED, moment
+from cookiegate.records.entries import DAY, ERASED, moment
 from cookiegate.records.seal import leaf
 from cookiegate.records.segment import AT_CONSENT, AT_NUMBER, erased, frames_of, segments_in
 from cookiegate.records.visit import Visit

@@ -13,9 +13,10 @@ from cookiegate.records import disk
 from cookiegate.records.archive import Archive
 from cookiegate.records.day import KINDS, MISUSE, VISITS, Day, Terms, folder_of
 from cookiegate.records.desk import Desk
+from cookiegate.records.entries import METHOD_ROWS, Destruction, moment
 from cookiegate.records.health import Health
 from cookiegate.records.keys import Keys
-from cookiegate.records.ledger import METHOD_ROWS, Destruction, Ledger, moment
+from cookiegate.records.ledger import Ledger
 from cookiegate.records.retention import Retention, expired_before
 from cookiegate.records.schedule import ACCESS, ACCESS_RULE
 from cookiegate.records.seals import Seals

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cookiegate.records import disk
 from cookiegate.records.day import ONE_DAY, begin_of, date_at, days_in
-from cookiegate.records.ledger import METHOD, Approval, Destruction, moment
+from cookiegate.records.entries import METHOD, Approval, Destruction, moment
 from cookiegate.records.segment import frames_of, segments_in
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from cookiegate.records import disk
 from cookiegate.records.day import Day, days_in, folder_of
+from cookiegate.records.entries import DAY
 from cookiegate.records.heads import Heads
-from cookiegate.records.ledger import DAY
 from cookiegate.records.seal import Chain, Seal, leaf
 from cookiegate.records.segment import SUFFIX as SEGMENT
 from cookiegate.records.segment import frames_of, segments_in
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from cookiegate.records.entries import Statement
     from cookiegate.records.keys import Keys
-    from cookiegate.records.ledger import Ledger, Statement
+    from cookiegate.records.ledger import Ledger
     from cookiegate.records.segment import Frames
     from cookiegate.records.shared_ledger import SharedLedger
 

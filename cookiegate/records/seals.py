@@ -9,10 +9,10 @@ from cookiegate.errors import RecordsError
 from cookiegate.records.checkpoint import read_checkpoint, write_checkpoint
 from cookiegate.records.closing import LATE, Closing
 from cookiegate.records.day import VISITS, Day, folder_of
+from cookiegate.records.entries import moment
 from cookiegate.records.erasing import Erasing
 from cookiegate.records.evidence import SealedFiles
 from cookiegate.records.heads import Heads
-from cookiegate.records.ledger import moment
 from cookiegate.records.sealing import Sealing, days_of
 from cookiegate.records.verifying import Verification
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from cookiegate.records.entries import Summary
     from cookiegate.records.evidence import Evidence
     from cookiegate.records.keys import Keys
-    from cookiegate.records.ledger import Ledger, Summary
+    from cookiegate.records.ledger import Ledger
 
 RECENT = 3 * 86400.0  # seconds; rows are written to younger days
 

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from cookiegate.errors import RecordsError
 from cookiegate.records.closing import CLOSED_AFTER, LATE
 from cookiegate.records.day import ONE_DAY, VISITS, Day, begin_of
+from cookiegate.records.entries import DAY, Summary, moment
 from cookiegate.records.heads import Heads
-from cookiegate.records.ledger import DAY, Summary, moment
 from cookiegate.records.schema import CLOSING
 from cookiegate.records.seal import NOTHING, Seal
 from cookiegate.records.sealing import segment_of

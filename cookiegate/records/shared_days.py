@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
 from cookiegate.records.day import Day, Terms
-from cookiegate.records.ledger import METHOD_SHARED, Destruction, moment
+from cookiegate.records.entries import METHOD_SHARED, Destruction, moment
 from cookiegate.records.schema import TIDYING, TURNING, drop_day, index_day, make_day
 from cookiegate.records.shared_ledger import enter
 from cookiegate.records.vault import WrappedDayKey

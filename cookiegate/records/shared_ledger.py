@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING, Any
 
 from cookiegate.errors import RecordsError
-from cookiegate.records.ledger import EXPIRED, SEALED, Access, Approval, Destruction, Statement, Summary, digest_of
+from cookiegate.records.entries import EXPIRED, SEALED, Access, Approval, Destruction, Statement, Summary, digest_of
 from cookiegate.records.schema import ENTERING
-from cookiegate.records.seal import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -168,8 +167,5 @@ async def _state(connection: Connection, signer: Signer, what: str, about: str, 
     key = signer()
     await connection.execute("SELECT pg_advisory_xact_lock($1)", ENTERING)
     last = await connection.fetchrow("SELECT * FROM cookiegate.statement ORDER BY number DESC LIMIT 1")
-    number, before = (last["number"] + 1, Statement(**dict(last)).head) if last else (1, NOTHING)
-    text = json.dumps(content, separators=(",", ":"))
-    unsigned = Statement(number, what, about, text, before, b"")
-    signed = (number, what, about, text, before, key.sign(unsigned.signed))
-    await connection.execute("INSERT INTO cookiegate.statement VALUES ($1, $2, $3, $4, $5, $6)", *signed)
+    statement = Statement.after(Statement(**dict(last)) if last else None, what, about, content, key)
+    await connection.execute("INSERT INTO cookiegate.statement VALUES ($1, $2, $3, $4, $5, $6)", *astuple(statement))

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from cookiegate.records.day import Day
     from cookiegate.records.depot import Depot
+    from cookiegate.records.entries import Summary
     from cookiegate.records.evidence import Evidence
     from cookiegate.records.keys import Keys
-    from cookiegate.records.ledger import Summary
 
 
 class SharedSeals:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cookiegate.period import Period
 from cookiegate.records.day import MISUSE, ONE_DAY, VISITS, folder_of
+from cookiegate.records.entries import DAY, ERASED, EXPIRED
 from cookiegate.records.heads import Heads
-from cookiegate.records.ledger import DAY, ERASED, EXPIRED
 from cookiegate.records.retention import destroyed_from
 from cookiegate.records.seal import NOTHING, Chain, Seal, difference, root
 from cookiegate.records.sealing import day_of, destroyed_in
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cookiegate.records.day import Day
+    from cookiegate.records.entries import Destruction, Statement
     from cookiegate.records.evidence import Evidence, Leaves, Sealed
     from cookiegate.records.heads import Head
     from cookiegate.records.keys import Keys
-    from cookiegate.records.ledger import Destruction, Ledger, Statement
+    from cookiegate.records.ledger import Ledger
     from cookiegate.records.shared_ledger import SharedLedger
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import Misuse, VisitLog, disk
-from cookiegate.records.ledger import Ledger, Statement
+from cookiegate.records.entries import Statement
+from cookiegate.records.ledger import Ledger
 from cookiegate.records.seal import NOTHING, Seal, difference, leaf, root
 from cookiegate.records.seals import Seals
 from tests.records.test_keys import DyingProcess
