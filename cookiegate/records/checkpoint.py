@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 _TITLE = b"cookiegate checkpoint\0"
 
 
-def write_checkpoint(heads: Heads, key: SealKey, now: float) -> bytes:
-    """Return the file's content, JSON."""
+def write_checkpoint(heads: Heads, key: SealKey, now: float, *, broken: str) -> bytes:
+    """Return the file's content, JSON. Raises RecordsError where the last pass found the seals *broken*."""
+    if broken:
+        raise RecordsError(f"The seals do not fit: {broken}. Run: cookiegate verify")
     content = {"at": moment(now), "key": key.public.hex(), **heads.encode()}
     content["signature"] = key.sign(_TITLE + _canonical(content)).hex()
     return json.dumps(content, indent=1).encode() + b"\n"

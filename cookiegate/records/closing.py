@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cookiegate.records import disk
-from cookiegate.records.day import ONE_DAY, VISITS, begin_of
+from cookiegate.records.day import ONE_DAY, VISITS, begin_of, days_in
 from cookiegate.records.entries import DAY, Summary, moment
-from cookiegate.records.sealing import days_of
 from cookiegate.records.segment import frames_of, segments_in
 from cookiegate.records.summary import Counts
 from cookiegate.records.tags import digest_of, write_tags
@@ -44,7 +43,7 @@ class Closing:
             self._closed[statement.about], self._read = sizes, statement.number
         return [
             day
-            for day in days_of(self._directory)
+            for day in sorted(days_in(self._directory))
             if self._is_over(day, now - late) and self._sizes(day) != self._closed.get(str(day), {})
         ]
 

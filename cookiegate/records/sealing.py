@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from cookiegate.records import disk
-from cookiegate.records.day import Day, days_in, folder_of
+from cookiegate.records.day import Day, folder_of
 from cookiegate.records.entries import DAY
 from cookiegate.records.heads import Heads
 from cookiegate.records.seal import Chain, Seal, leaf
@@ -44,7 +44,17 @@ class Sealing:
         self._directory, self._keys, self._ledger, self._moves = directory, keys, ledger, moves
         self._chains: dict[str, Chain] = {}
         self._sizes: dict[str, int] = {}  # of segments that are sealed to their end
-        self.broken = directory / "broken"  # says what the last pass found; there is none where all is well
+        self._broken = directory / "broken"  # says what the last pass found; there is none where all is well
+
+    @property
+    def broken(self) -> str:
+        """What the last pass found broken, and where; empty where it found nothing. Never raises."""
+        try:
+            return self._broken.read_text("utf-8")
+        except FileNotFoundError:
+            return ""
+        except OSError as fault:
+            return str(fault)
 
     def locked(self, *, wait: bool = True) -> AbstractContextManager[None]:
         """Hold the lock of all seals. Raises BlockingIOError."""
@@ -182,9 +192,9 @@ class Sealing:
 
     def _say(self, faults: list[str]) -> None:
         if faults:
-            disk.replace(self.broken, "; ".join(faults).encode())
-        elif self.broken.exists():
-            self.broken.unlink()
+            disk.replace(self._broken, "; ".join(faults).encode())
+        elif self._broken.exists():
+            self._broken.unlink()
 
 
 def _batches(frames: Frames, begin: int, breathe: Callable[[], None]) -> Iterator[tuple[list[bytes], int]]:
@@ -239,8 +249,3 @@ def destroyed_in(ledger: Ledger | SharedLedger) -> set[str]:
     """Return the days that the ledger says were destroyed."""
     entries = ledger.destructions()
     return {f"{entry.kind}/{folder}/{entry.day}" for entry in entries for folder in (entry.site, folder_of(entry.site))}
-
-
-def days_of(directory: Path) -> list[Day]:
-    """Return the days that have files, oldest first."""
-    return sorted(days_in(directory))

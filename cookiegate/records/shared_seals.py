@@ -10,21 +10,17 @@ from typing import TYPE_CHECKING
 
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
-from cookiegate.records.checkpoint import read_checkpoint, write_checkpoint
+from cookiegate.records.checkpoint import write_checkpoint
 from cookiegate.records.evidence import SealedFiles
 from cookiegate.records.heads import Heads
-from cookiegate.records.seals import summaries_of, those_of
-from cookiegate.records.verifying import Verification
+from cookiegate.records.proofs import Proofs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import date
+    from collections.abc import Callable
     from pathlib import Path
 
     from cookiegate.records.day import Day
     from cookiegate.records.depot import Depot
-    from cookiegate.records.entries import Summary
-    from cookiegate.records.evidence import Evidence
     from cookiegate.records.keys import Keys
 
 
@@ -33,6 +29,8 @@ class SharedSeals:
 
     def __init__(self, directory: Path, keys: Keys, depot: Depot) -> None:
         self._directory, self._keys, self._depot = directory, keys, depot
+        proofs = Proofs(directory, keys, depot.ledger, [SealedFiles(directory), depot.evidence])
+        self.summaries, self.verify = proofs.summaries, proofs.verify
         self._late = directory / "unclosed"  # days, one a line; there is no file where all are closed
 
     def seal(self, now: float, *, breathe: Callable[[], None] = lambda: None) -> int:
@@ -61,48 +59,22 @@ class SharedSeals:
         except FileNotFoundError:
             return []
 
-    def summaries(self, site: str = "", first: date | None = None, last: date | None = None) -> list[Summary]:
-        """Return the counts of closed days, by day, also of days whose records are destroyed."""
-        return summaries_of(self._depot.ledger.summaries(), site, first, last)
-
     @property
     def broken(self) -> str:
         """What the last pass found broken, and where; empty where it found nothing. Never raises."""
-        try:
-            return self._depot.sealing.broken.read_text("utf-8")
-        except FileNotFoundError:
-            return ""
-        except OSError as fault:
-            return str(fault)
-
-    def verify(
-        self,
-        *,
-        site: str = "",
-        first: date | None = None,
-        last: date | None = None,
-        checkpoints: Iterable[bytes] = (),
-    ) -> Verification:
-        """Return the verification to iterate over; *checkpoints* are the contents of files that were kept elsewhere."""
-        known = [read_checkpoint(content, self._keys.seal_checker()) for content in checkpoints]
-        sources: list[Evidence] = [SealedFiles(self._directory), self._depot.evidence]
-        ledger, wanted = self._depot.ledger, those_of(site, first, last)
-        return Verification(self._directory, self._keys, ledger, sources, wanted=wanted, checkpoints=known)
+        return self._depot.sealing.broken
 
     def checkpoint(self, now: float) -> bytes:
         """Return what shows later that nothing was cut off before *now*: keep it elsewhere.
 
         It says how far all hosts had come in the store, and this host also before its rows were shipped.
         """
-        if self.broken:
-            raise RecordsError(f"The seals do not fit: {self.broken}. Run: cookiegate verify")
         try:
             heads = Heads.load(self._keys.heads)
         except OSError as fault:
             raise RecordsError(f"The seals cannot be read: {fault}.") from fault
-        return write_checkpoint(
-            Heads(heads.ledger, {**self._depot.closing.heads(), **heads.writers}), self._keys.seal_key(), now
-        )
+        all_hosts = Heads(heads.ledger, {**self._depot.closing.heads(), **heads.writers})
+        return write_checkpoint(all_hosts, self._keys.seal_key(), now, broken=self.broken)
 
     def erase(self, site: str, consent_id: str, *, now: float, who: str, why: str) -> int:
         """Raise RecordsError: rows that were shipped cannot be erased one by one yet."""
