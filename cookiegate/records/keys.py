@@ -14,8 +14,9 @@ from cookiegate.config import FILES
 from cookiegate.errors import RecordsError
 from cookiegate.records import disk
 from cookiegate.records.day import MISUSE, ONE_DAY, VISITS, Day, days_in
-from cookiegate.records.operators_key import KEY_VARIABLE, OperatorsKey
-from cookiegate.records.vault import Handover, InnerKey, SealChecker, SealKey, WrappedDayKey
+from cookiegate.records.operators_key import OperatorsKey
+from cookiegate.records.seal_key import SealKeyFile
+from cookiegate.records.vault import Handover, InnerKey, WrappedDayKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,14 +42,16 @@ class Keys:
         self._home = records.key_directory
         self._operator = OperatorsKey(records)
         self._shared = records.store != FILES
+        self._seal = SealKeyFile(self._home, self._operator, shared=self._shared)
+        self.seal_key, self.seal_checker, self.heads = self._seal.key, self._seal.checker, self._seal.heads
 
     def prepare(self) -> None:
         """Make directories and keys that are missing, and see that the others open."""
         disk.make_directory(self._days)
         with self._locked():
             self._inner_keys()
-            if not self._seal.exists() and not self.heads.exists() and not self._joined:
-                disk.create(self._seal, SealKey.fresh().wrap(self._operator.newest()))
+            if not self._joined:
+                self._seal.make()
 
     def begin(self, day: Day, terms: Terms) -> DayKey | None:
         """Return the day's key, made on *terms* if it has none; ``None`` if the day is destroyed."""
@@ -78,25 +81,6 @@ class Keys:
         dates = [day.date for day in self.days() if (day.folder, day.kind) == (like.folder, like.kind)]
         return Day(max([first, *dates]), like.folder, like.kind)
 
-    def seal_key(self) -> SealKey:
-        """Return the key that signs the seals."""
-        key = SealKey.unwrap(self._wrapped_seal(), self._operator.all())
-        if key is None:
-            raise self._wrong_key(self._seal)
-        return key
-
-    def seal_checker(self) -> SealChecker:
-        """Return what verifies the seals; the operator's key is not needed."""
-        try:
-            return SealChecker(self._wrapped_seal())
-        except ValueError:
-            raise RecordsError(f"{self._seal}: this is no seal key. Put the newest copy back.") from None
-
-    @property
-    def heads(self) -> Path:
-        """The file that says how far every chain of seals has come: outside of the data, as the key is."""
-        return self._home / ("store-heads" if self._shared else "heads")
-
     def rotate(self) -> bool:
         """Wrap all with the newest operator's key; where that is a file of our own, with a fresh one.
 
@@ -107,11 +91,11 @@ class Keys:
                 ours = self._operator.ours
                 if ours:
                     self._operator.renew()
-                newest, seal = self._operator.newest(), self.seal_key()
+                seal = self.seal_key()
             self._finish_change()
             self._change_inner_key(self.inner())
             with self._locked():
-                disk.replace(self._seal, seal.wrap(newest))
+                self._seal.keep(seal)
                 if ours:
                     self._operator.drop_old()
         return ours
@@ -197,12 +181,12 @@ class Keys:
             return None
         inner, seal = taken
         with self._locked():
-            if not self._seal.exists() or self.seal_checker().public != seal.public:
+            if self._seal.is_other_than(seal):
                 for kind in (VISITS, MISUSE):
                     for path in (self._days.parent / kind).glob("*/*/*.seal"):
                         path.unlink()
                 self.heads.unlink(missing_ok=True)
-                disk.replace(self._seal, seal.wrap(self._operator.newest()))
+                self._seal.keep(seal)
         return inner
 
     def forget(self, day: Day) -> None:
@@ -211,25 +195,6 @@ class Keys:
         if path.exists():
             disk.remove(path)
             disk.sync_directory(path.parent)
-
-    @property
-    def _seal(self) -> Path:
-        return self._home / "seal"
-
-    def _wrapped_seal(self) -> bytes:
-        try:
-            return self._seal.read_bytes()
-        except FileNotFoundError:
-            raise RecordsError(
-                f"{self._seal}: the key that signs the seals is gone; nothing is sealed. Put the newest copy back, "
-                f"{self._remedy}."
-            ) from None
-
-    @property
-    def _remedy(self) -> str:
-        if self._shared:
-            return "or that of any other host: it is the same on all"
-        return f"or remove {self.heads} to begin a new one, which breaks the chain for all to see"
 
     @property
     def _joined(self) -> bool:
@@ -338,11 +303,5 @@ class Keys:
     def _unwrapped(self, path: Path, wrapped: bytes) -> InnerKey:
         key = InnerKey.unwrap(wrapped, self._operator.all())
         if key is None:
-            raise self._wrong_key(path)
+            raise self._operator.does_not_open(path)
         return key
-
-    def _wrong_key(self, path: Path) -> RecordsError:
-        return RecordsError(
-            f"{path}: the operator's key does not open it. Set {KEY_VARIABLE} to the key with which the "
-            "records began; to change it, write the new one before the old, separated by a comma."
-        )

@@ -57,6 +57,13 @@ class OperatorsKey:
         """Whether it is one that we made."""
         return not (self._ask or self._shared or self._named or os.environ.get(KEY_VARIABLE))
 
+    def does_not_open(self, path: Path) -> RecordsError:
+        """Return what is to be said of a file that was wrapped by another key."""
+        return RecordsError(
+            f"{path}: the operator's key does not open it. Set {KEY_VARIABLE} to the key with which the "
+            "records began; to change it, write the new one before the old, separated by a comma."
+        )
+
     def renew(self) -> None:
         """Put a fresh key before ours; what the file was stays under another name, to be overwritten by `drop_old`."""
         if len(self.all()) > 1:
